@@ -1,1 +1,3 @@
-//! See ARCHITECTURE.md.
+//! Wire types and paths of the three services. Serde and schemas only: no I/O, no rules.
+
+pub mod files;

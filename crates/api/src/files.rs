@@ -1,0 +1,152 @@
+//! Files on the data service: the source system's three calls and the native list.
+//!
+//! The contract surface answers with a real HTTP status and repeats it in `code`. Byte strings travel as
+//! standard base64 with padding (RFC 4648, section 4). The service itself reads and writes these bodies
+//! without an intermediate copy; these types are for clients, tests and the OpenAPI document.
+
+use coffer_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// `POST` an [`UploadRequest`].
+pub const UPLOAD: &str = "/upload";
+/// `GET` with a [`DownloadQuery`].
+pub const DOWNLOAD: &str = "/download";
+/// `GET`: the caller's own files and those shared with the caller.
+pub const LIST_FILES: &str = "/list_files";
+/// `GET` with a [`FilesQuery`]: the caller's own files, in pages.
+pub const FILES: &str = "/api/v1/files";
+
+/// Body of `POST /upload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UploadRequest {
+    /// The name of the file in the caller's name space.
+    #[schema(example = "report.pdf", min_length = 1, max_length = 1024)]
+    pub file_name: String,
+    /// The ciphertext, base64.
+    #[schema(format = Byte)]
+    pub encrypted_data: String,
+    /// The wrapped content key, base64; at most 4 KiB decoded.
+    #[schema(format = Byte)]
+    pub encrypted_aes_key: String,
+    /// The wrapped initial vector, base64; at most 4 KiB decoded.
+    #[schema(format = Byte)]
+    pub encrypted_aes_initial_vector: String,
+    /// Whose name space is meant; on this surface only the caller's own may be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Email)]
+    pub owner: Option<String>,
+}
+
+/// Query of `GET /download`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    /// The name of the file.
+    #[param(example = "report.pdf")]
+    pub file_name: String,
+    /// The e-mail address of its owner, when it is not the one that the name alone finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(format = Email)]
+    pub owner: Option<String>,
+}
+
+/// Answer of `GET /download`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DownloadAnswer {
+    /// 200.
+    pub code: u16,
+    /// The ciphertext, base64.
+    #[schema(format = Byte)]
+    pub encrypted_data: String,
+    /// The wrapped content key, base64.
+    #[schema(format = Byte)]
+    pub encrypted_aes_key: String,
+    /// The wrapped initial vector, base64.
+    #[schema(format = Byte)]
+    pub encrypted_aes_initial_vector: String,
+}
+
+/// Answer of `GET /list_files`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListAnswer {
+    /// 200.
+    pub code: u16,
+    /// The caller's own files, then files shared with the caller; each name once.
+    pub files: Vec<String>,
+    /// `list_files_success`.
+    pub message: String,
+}
+
+/// A plain answer of the contract surface: the status again and a word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    /// The HTTP status.
+    pub code: u16,
+    /// `upload_success`, `file_exists`, `file_not_found`, …
+    #[schema(example = "upload_success")]
+    pub message: String,
+}
+
+/// Query of `GET /api/v1/files`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FilesQuery {
+    /// Only names that begin with this text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// `next_cursor` of the page before; none asks for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Items in the page, 1 to 1000; 100 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<usize>,
+}
+
+/// One file in a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileItem {
+    /// Its name.
+    pub file_name: String,
+    /// Bytes of ciphertext.
+    pub size_bytes: u64,
+    /// When it was uploaded (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A page of the caller's own files, in the order of their names' bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FilesPage {
+    /// The files.
+    pub items: Vec<FileItem>,
+    /// Where the next page begins, unless this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_without_an_owner_is_exactly_the_contract_body() {
+        let request = UploadRequest {
+            file_name: "報告 2026.bin".into(),
+            encrypted_data: "AA==".into(),
+            encrypted_aes_key: "AQ==".into(),
+            encrypted_aes_initial_vector: "Ag==".into(),
+            owner: None,
+        };
+        let json = serde_json::to_value(&request).unwrap();
+        let mut fields: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        assert_eq!(
+            fields,
+            ["encrypted_aes_initial_vector", "encrypted_aes_key", "encrypted_data", "file_name"]
+        );
+        assert_eq!(serde_json::from_value::<UploadRequest>(json).unwrap(), request);
+    }
+}
