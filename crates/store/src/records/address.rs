@@ -6,7 +6,10 @@ use bytes::Bytes;
 
 /// A record table: a short fixed name of `a-z`, `0-9` and `_`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Table(&'static str);
+pub struct Table {
+    name: &'static str,
+    watched: bool,
+}
 
 impl Table {
     /// A table name; anything but 1 to 24 of `a-z`, `0-9` and `_` fails to compile in a constant.
@@ -21,18 +24,28 @@ impl Table {
             );
             i += 1;
         }
-        Self(name)
+        Self { name, watched: false }
+    }
+
+    /// A table whose partitions can be watched. Each commit to it pays for a notification.
+    pub const fn watched(name: &'static str) -> Self {
+        Self { name: Self::new(name).name, watched: true }
     }
 
     /// The name.
     pub const fn name(self) -> &'static str {
-        self.0
+        self.name
+    }
+
+    /// Whether its partitions can be watched.
+    pub const fn is_watched(self) -> bool {
+        self.watched
     }
 }
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name)
     }
 }
 
@@ -63,7 +76,7 @@ impl Partition {
 
 impl fmt::Debug for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.table.0, self.key.escape_ascii())
+        write!(f, "{}/{}", self.table.name, self.key.escape_ascii())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a commit asks and what comes of it.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use coffer_core::Timestamp;
 
@@ -21,6 +23,15 @@ pub enum Guard {
         /// The greatest value.
         max: i64,
     },
+}
+
+impl Guard {
+    /// The key that it looks at.
+    pub fn sort(&self) -> &Sort {
+        match self {
+            Self::Absent(sort) | Self::AtVersion(sort, _) | Self::CounterWithin { sort, .. } => sort,
+        }
+    }
 }
 
 /// A change that a commit makes.
@@ -49,6 +60,15 @@ pub enum Operation {
         /// The counter's new expiry.
         expires_at: Option<Timestamp>,
     },
+}
+
+impl Operation {
+    /// The key that it changes.
+    pub fn sort(&self) -> &Sort {
+        match self {
+            Self::Put { sort, .. } | Self::Delete { sort } | Self::Add { sort, .. } => sort,
+        }
+    }
 }
 
 /// Guards and operations on one partition. No key may be named by two operations.
@@ -85,6 +105,13 @@ impl Commit {
         self.guard(Guard::AtVersion(sort.clone(), version))
     }
 
+    /// Guards that the counter at `sort`, 0 if absent, is within `range`.
+    #[must_use]
+    pub fn counter_within(self, sort: &Sort, range: RangeInclusive<i64>) -> Self {
+        let (min, max) = range.into_inner();
+        self.guard(Guard::CounterWithin { sort: sort.clone(), min, max })
+    }
+
     /// Writes a record.
     #[must_use]
     pub fn put(mut self, sort: &Sort, value: impl Into<Bytes>, expires_at: Option<Timestamp>) -> Self {
@@ -110,7 +137,7 @@ impl Commit {
 /// What a commit that happened left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The version that every record written by this commit has now.
+    /// The version that every record written by this commit has now; without operations it means nothing.
     pub version: Version,
     /// The new value of each counter, in the order of the `Add` operations.
     pub counters: Vec<i64>,

@@ -10,8 +10,15 @@
 
 mod address;
 mod commit;
+mod cursor;
+mod limits;
+mod memory;
+mod page;
+mod rules;
+mod watchers;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +26,9 @@ use coffer_core::Timestamp;
 
 pub use address::{Partition, Sort, SortBuilder, SortRange, Table};
 pub use commit::{Commit, Committed, Guard, Operation, Outcome};
+pub use memory::MemoryRecords;
+use page::PageBudget;
+pub use page::{Page, SweepCursor, SweepPage};
 
 /// The version of a record. Versions in one partition only grow and are never used twice, also when
 /// a record or the whole partition is deleted and made again.
@@ -57,29 +67,14 @@ pub const SORT_BYTES_MAX: usize = 4096;
 pub const COMMIT_ITEMS_MAX: usize = 256;
 /// Records in one page of a scan or sweep, at most.
 pub const PAGE_RECORDS_MAX: usize = 10_000;
-
-/// One page of a scan.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    /// The items, in the order of their sort keys.
-    pub items: Vec<T>,
-    /// Whether more may follow; go on from after the last item's sort key.
-    pub more: bool,
-}
-
-/// Where a sweep goes on. Opaque; belongs to the back end that gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SweepCursor(pub Bytes);
-
-/// One page of a sweep, in no particular order. A record may come twice, none is left out that was there
-/// throughout. Expired records that are still there come too: clean-up is one reason to sweep.
-#[derive(Clone, Debug)]
-pub struct SweepPage {
-    /// Records with the partition each stands in.
-    pub items: Vec<(Partition, Record)>,
-    /// Where to go on, unless the sweep is over.
-    pub next: Option<SweepCursor>,
-}
+/// Values in one page of a scan or sweep, in bytes: the page ends with the record that reaches it.
+pub const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Records asked for by one `get_many`, at most.
+pub const GET_MANY_MAX: usize = 256;
+/// A counter stays within plus and minus this, which every back end represents exactly.
+pub const COUNTER_MAX: i64 = (1 << 53) - 1;
+/// A back end removes an expired record no sooner than this after it expired: the clocks of processes differ.
+pub const COLLECT_SLACK: Duration = Duration::from_mins(5);
 
 /// Wakes a reader when a partition may have changed. Best effort: wake-ups may be lost, doubled or
 /// spurious, so a reader scans on its own clock too.
@@ -132,14 +127,16 @@ pub trait Records: Send + Sync + fmt::Debug {
     /// The record at `sort`, unless absent or expired.
     async fn get(&self, partition: &Partition, sort: &Sort) -> Result<Option<Record>, StoreError>;
 
-    /// Several records of one partition in one round trip, in the order asked; absent ones are `None`.
+    /// Several records (≤ [`GET_MANY_MAX`]) of one partition in one round trip, in the order asked; absent ones
+    /// are `None`.
     async fn get_many(
         &self,
         partition: &Partition,
         sorts: &[Sort],
     ) -> Result<Vec<Option<Record>>, StoreError>;
 
-    /// The live records in a range, in order, at most `limit` (≤ [`PAGE_RECORDS_MAX`]).
+    /// The live records in a range, in order, at most `limit` (≤ [`PAGE_RECORDS_MAX`]) and about
+    /// [`PAGE_BYTES_MAX`] bytes. Not a snapshot: a commit meanwhile may be seen in part.
     async fn scan(
         &self,
         partition: &Partition,
@@ -167,7 +164,7 @@ pub trait Records: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<SweepPage, StoreError>;
 
-    /// Watches a partition for changes by anyone.
+    /// Watches a partition, of a table made with [`Table::watched`], for changes by anyone.
     async fn watch(&self, partition: &Partition) -> Result<Box<dyn Watch>, StoreError>;
 
     /// Answers if the back end does.
