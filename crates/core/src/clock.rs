@@ -1,15 +1,24 @@
 //! Time as an argument.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Its text form is RFC 3339 in UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// JSON carries the text form; formats that no person reads (records at rest) carry the number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
+
+/// A text that is no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a moment: expected RFC 3339, such as 2026-01-31T12:00:00Z")]
+pub struct TimestampError;
 
 impl Timestamp {
     /// The moment `ms` milliseconds after 1970-01-01T00:00:00Z.
@@ -52,6 +61,34 @@ impl fmt::Display for Timestamp {
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
+        Ok(Self(moment.as_millisecond()))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_i64(self.0);
+        }
+        let moment = jiff::Timestamp::from_millisecond(self.0).map_err(S::Error::custom)?;
+        serializer.collect_str(&format_args!("{moment:.3}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -103,6 +140,16 @@ mod tests {
     #[test]
     fn a_timestamp_prints_as_rfc_3339_with_milliseconds() {
         assert_eq!(Timestamp::from_ms(1_700_000_000_123).to_string(), "2023-11-14T22:13:20.123Z");
+    }
+
+    #[test]
+    fn a_timestamp_survives_json_as_text() {
+        let moment = Timestamp::from_ms(1_700_000_000_123);
+        let json = serde_json::to_string(&moment).unwrap();
+        assert_eq!(json, "\"2023-11-14T22:13:20.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
+        assert_eq!("2023-11-15T00:13:20.123+02:00".parse::<Timestamp>(), Ok(moment));
+        assert!("yesterday".parse::<Timestamp>().is_err());
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod secret;
 
 pub mod limits;
 
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};
 pub use email::{EmailAddress, EmailError};
 pub use id::{BlobId, CodeId, DeviceId, EventId, FileId, IdError, MailId, UserId};
 pub use names::{FileName, FileNameError, UserName, UserNameError};

@@ -1,0 +1,209 @@
+//! The KMS's native surface for file keys: who has which key, who may use it, and what it opens.
+//!
+//! A file key is named by its file's name within its owner's name space. Where `owner` (an e-mail
+//! address) is left out, the KMS resolves the name: the caller's own uploaded file, then the oldest
+//! live grant under that name, then the caller's own unfinished one.
+//!
+//! Names and addresses are plain strings here, so that a service can say which field is wrong;
+//! their rules are [`coffer_core::FileName`]'s and [`coffer_core::EmailAddress`]'s. Addresses of
+//! other people travel in bodies, not in URLs that proxies log; `owner` of a `GET` is the one exception.
+
+use std::fmt;
+
+use coffer_core::{FileId, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// `POST` makes a file key, `GET` lists the caller's own.
+pub const FILE_KEYS: &str = "/api/v1/file-keys";
+/// `GET` with [`ShowFileKey`]: one file key, the caller's own or one shared with him.
+pub const FILE_KEY_SHOW: &str = "/api/v1/file-keys/show";
+/// `POST` [`ExportFileKey`]: the private key itself.
+pub const FILE_KEY_EXPORT: &str = "/api/v1/file-keys/export";
+/// `POST` [`UnwrapRequest`]: what was wrapped for the key, without handing the key out.
+pub const FILE_KEY_UNWRAP: &str = "/api/v1/file-keys/unwrap";
+
+/// Ciphertexts in one [`UnwrapRequest`], at most.
+pub const UNWRAP_CIPHERTEXTS_MAX: usize = 8;
+
+/// Makes a file key, or answers with the one there is while its file has not been uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateFileKey {
+    /// The file's name: relative, at most 1024 bytes of UTF-8.
+    #[schema(example = "reports/2026.pdf", max_length = 1024)]
+    pub name: String,
+}
+
+/// A file key's public side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileKey {
+    /// The file's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub file_id: FileId,
+    /// The file's name.
+    pub name: String,
+    /// The owner's e-mail address.
+    #[schema(format = Email)]
+    pub owner: String,
+    /// Which version of the key this is; the first is 1.
+    pub version: u32,
+    /// PEM `SubjectPublicKeyInfo`: wrap content keys for this.
+    pub public_key_pem: String,
+    /// When the key was made (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// Whether the KMS knows that the file has been uploaded. `false` may be out of date: it is
+    /// found out when somebody asks for the key again.
+    pub uploaded: bool,
+    /// What the caller may do.
+    pub access: Access,
+}
+
+/// What a caller may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Everything, granting included.
+    Owner,
+    /// Read and replace the file.
+    Write,
+    /// Read the file.
+    Read,
+}
+
+/// Which page of a listing is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next_cursor` of the page before; none asks for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Items in the page, at most 1000; 100 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// A page of the caller's own file keys, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileKeyPage {
+    /// The keys.
+    pub items: Vec<FileKeySummary>,
+    /// Where the next page begins, unless this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A file key in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileKeySummary {
+    /// The file's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub file_id: FileId,
+    /// The file's name.
+    pub name: String,
+    /// When the key was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// See [`FileKey::uploaded`].
+    pub uploaded: bool,
+}
+
+/// Which file key is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ShowFileKey {
+    /// The file's name.
+    pub name: String,
+    /// The owner's e-mail address, if the name alone could mean another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// Asks for a private key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportFileKey {
+    /// The file's name.
+    #[schema(max_length = 1024)]
+    pub name: String,
+    /// The owner's e-mail address, if the name alone could mean another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Email)]
+    pub owner: Option<String>,
+}
+
+/// A private key. Its `Debug` shows nothing of the key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExportedFileKey {
+    /// The file's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub file_id: FileId,
+    /// Which version of the key this is.
+    pub version: u32,
+    /// PEM PKCS#1 (`BEGIN RSA PRIVATE KEY`).
+    pub private_key_pem: String,
+}
+
+impl fmt::Debug for ExportedFileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportedFileKey")
+            .field("file_id", &self.file_id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks for what was wrapped for a file key, without the key itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnwrapRequest {
+    /// The file's name.
+    #[schema(max_length = 1024)]
+    pub name: String,
+    /// The owner's e-mail address, if the name alone could mean another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Email)]
+    pub owner: Option<String>,
+    /// RSA-OAEP-SHA256 ciphertexts in base64, 1 to 8 of them, each as long as the key's modulus.
+    #[schema(min_items = 1, max_items = 8)]
+    pub ciphertexts: Vec<String>,
+}
+
+/// What the ciphertexts held, in the same order. Its `Debug` shows only how many there are.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnwrapResponse {
+    /// The plaintexts in base64.
+    pub plaintexts: Vec<String>,
+}
+
+impl fmt::Debug for UnwrapResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnwrapResponse({} plaintexts, redacted)", self.plaintexts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_a_released_key() {
+        let bytes = [7; 16];
+        let key = ExportedFileKey {
+            file_id: FileId::from_bytes(bytes),
+            version: 1,
+            private_key_pem: "BEGIN RSA PRIVATE KEY".into(),
+        };
+        assert!(!format!("{key:?}").contains("PRIVATE"));
+        let plain = UnwrapResponse { plaintexts: vec!["c2VjcmV0".into()] };
+        assert_eq!(format!("{plain:?}"), "UnwrapResponse(1 plaintexts, redacted)");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused() {
+        assert!(serde_json::from_str::<CreateFileKey>(r#"{"name":"a","owner":"b"}"#).is_err());
+    }
+}
