@@ -3,3 +3,5 @@
 pub mod file_keys;
 pub mod files;
 pub mod grants;
+pub mod identity;
+pub mod secret;
