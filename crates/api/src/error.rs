@@ -1,0 +1,163 @@
+//! The one table of public errors, for every service and surface.
+//!
+//! A domain names a code; the server turns it into the answer of whatever surface was asked. A code's
+//! text is a promise to clients and never changes; its HTTP status and title are for people and proxies.
+//! The KMS's file contract answers everything with HTTP 200 and a number of its own in the body; where
+//! that number is not the HTTP status it stands here too, so that nobody has to look in two places.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal, $text:literal, $title:literal $(, kms $kms:literal)?;)+) => {
+        /// A public error: what went wrong, as clients may rely on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The HTTP status of an answer with this code.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// The stable text of this code, in snake case.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// One sentence for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// The number that the KMS's file contract puts in `code`.
+            pub const fn kms_contract_code(self) -> u16 {
+                match self { $($(Self::$name => $kms,)?)+ other => other.status() }
+            }
+
+            /// The code with this text, if there is one.
+            pub fn from_text(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The request as a whole cannot be understood.
+    BadRequest = 400, "bad_request", "The request cannot be understood";
+    /// The `sid` header and the `Authorization` header name different sessions.
+    ConflictingCredentials = 400, "conflicting_credentials", "Two different credentials were given";
+    /// The file contract's answer to an empty field.
+    MissingFields = 400, "missing_fields", "A required field is empty";
+    /// There is no session, or it has ended.
+    InvalidSession = 401, "invalid_session", "There is no such session, or it has ended", kms 403;
+    /// E-mail address and password do not belong together.
+    LoginFailed = 401, "login_failed", "The e-mail address or the password is wrong";
+    /// The one-time code is wrong, used or expired.
+    OtpFailed = 401, "otp_failed", "The code is wrong or has expired";
+    /// The caller of an internal endpoint is no known service.
+    InvalidServiceToken = 401, "invalid_service_token", "The caller is not a known service";
+    /// The caller may not read this.
+    AccessDenied = 403, "access_denied", "You have no access to this", kms 400;
+    /// The caller may not change this.
+    PermissionDenied = 403, "permission_denied", "You may not do this", kms 400;
+    /// The session was made without a second factor, and this needs one.
+    SecondFactorRequired = 403, "second_factor_required", "This needs a session that was opened with a code";
+    /// There is nothing at this address.
+    NotFound = 404, "not_found", "There is nothing here";
+    /// No file has this name.
+    FileNotFound = 404, "file_not_found", "There is no such file";
+    /// No file key has this id.
+    FileKeyNotFound = 404, "file_key_not_found", "There is no such file key";
+    /// No such grant.
+    GrantNotFound = 404, "grant_not_found", "There is no such grant";
+    /// None of the caller's sessions has this id.
+    SessionNotFound = 404, "session_not_found", "There is no such session";
+    /// No such user.
+    UserNotFound = 404, "user_not_found", "There is no such user";
+    /// Nobody is waiting to be verified under this address.
+    NoPendingRegistration = 404, "no_pending_registration", "No registration is pending for this address", kms 400;
+    /// The address answers to other methods.
+    MethodNotAllowed = 405, "method_not_allowed", "This address does not answer to this method";
+    /// The body came too slowly.
+    RequestTimeout = 408, "request_timeout", "The request took too long to arrive";
+    /// The address has an account, or one is being made.
+    UserExists = 409, "user_exists", "There is an account for this address already", kms 400;
+    /// The user name is taken.
+    UserNameTaken = 409, "user_name_taken", "This user name is taken";
+    /// The name has a file.
+    FileExists = 409, "file_exists", "There is a file of this name already", kms 400;
+    /// The change would leave nobody who can administer.
+    LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
+    /// Somebody else changed the same thing meanwhile.
+    Conflict = 409, "conflict", "This was changed by somebody else meanwhile";
+    /// The body is larger than the limit.
+    BodyTooLarge = 413, "body_too_large", "The request body is too large";
+    /// The body is not of a type that this address reads.
+    UnsupportedMediaType = 415, "unsupported_media_type", "The body must be JSON";
+    /// A field is absent or has a value that is not allowed.
+    InvalidInput = 422, "invalid_input", "A field is absent or not valid";
+    /// The ciphertext was not made for this key.
+    UnwrapFailed = 422, "unwrap_failed", "This was not encrypted for this key";
+    /// Too many attempts; `Retry-After` says when to come back.
+    RateLimited = 429, "rate_limited", "Too many attempts; wait before the next one";
+    /// A fault of ours; the cause is in our log under the request id.
+    Internal = 500, "internal_error", "Internal error";
+    /// Something that this needs is out of reach or full; `Retry-After` says when to come back.
+    Unavailable = 503, "unavailable", "The service is not available at the moment";
+    /// The change may or may not have been kept: ask before trying again.
+    OutcomeUnknown = 503, "outcome_unknown", "The outcome of the change is not known; look before trying again";
+}
+
+impl ErrorCode {
+    /// Whether this is a fault of ours, whose cause must not leave the server.
+    pub const fn is_fault(self) -> bool {
+        self.status() >= 500
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_text_of_its_own_and_is_found_by_it() {
+        let texts: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), ErrorCode::ALL.len());
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_text(code.as_str()), Some(*code));
+            assert!(code.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code}");
+            assert!((400..=599).contains(&code.status()), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_kms_contract_keeps_its_own_numbers() {
+        assert_eq!(ErrorCode::InvalidSession.kms_contract_code(), 403);
+        assert_eq!(ErrorCode::UserExists.kms_contract_code(), 400);
+        assert_eq!(ErrorCode::PermissionDenied.kms_contract_code(), 400);
+        assert_eq!(ErrorCode::OtpFailed.kms_contract_code(), 401);
+        assert_eq!(ErrorCode::RateLimited.kms_contract_code(), 429);
+    }
+}

@@ -1,0 +1,81 @@
+//! Every path of every service, once. Segments in braces are parameters.
+
+/// The native surface; each path stands beside the types of its bodies.
+pub mod v1 {
+    pub use crate::file_keys::{FILE_KEY_EXPORT, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEYS};
+    pub use crate::files::FILES;
+    pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};
+    pub use crate::identity::{
+        EVENTS, ME, PASSWORD, PASSWORD_RESET, PASSWORD_RESET_VERIFY, REGISTRATIONS, REGISTRATIONS_CODE,
+        REGISTRATIONS_VERIFY, SESSION, SESSIONS, SESSIONS_CURRENT, SESSIONS_VERIFY, USER, USERS,
+    };
+
+    /// Everything native starts with this.
+    pub const PREFIX: &str = "/api/";
+}
+
+/// Service to service, on the internal listener only. All POST.
+pub mod internal {
+    /// KMS: the caller's keyring, wrapped for it.
+    pub const KEYRING: &str = "/internal/v1/keyring";
+    /// KMS: whose session a token opens.
+    pub const SESSIONS_CHECK: &str = "/internal/v1/sessions/check";
+    /// KMS: when sessions were last used, in batches.
+    pub const SESSIONS_TOUCH: &str = "/internal/v1/sessions/touch";
+    /// KMS: where a name leads for a user.
+    pub const ACCESS_RESOLVE: &str = "/internal/v1/access/resolve";
+    /// KMS: the files that others shared with a user.
+    pub const ACCESS_SHARED: &str = "/internal/v1/access/shared";
+    /// KMS: what has been revoked since.
+    pub const FEED: &str = "/internal/v1/feed";
+    /// Data service: whether a file was uploaded.
+    pub const FILES_EXISTS: &str = "/internal/v1/files/exists";
+}
+
+/// For operators, on the internal listener only. All GET.
+pub mod operations {
+    /// The process runs.
+    pub const HEALTHZ: &str = "/healthz";
+    /// The process and what it depends on can serve.
+    pub const READYZ: &str = "/readyz";
+    /// Prometheus text.
+    pub const METRICS: &str = "/metrics";
+}
+
+/// The documents of a public surface. All GET.
+pub mod documents {
+    /// The OpenAPI document.
+    pub const OPENAPI: &str = "/openapi.json";
+    /// The page that shows it.
+    pub const DOCS: &str = "/docs";
+}
+
+/// The file contract.
+pub mod contract {
+    pub use crate::files::{DOWNLOAD, LIST_FILES, UPLOAD};
+
+    /// KMS, POST: asks for an account.
+    pub const REGISTER: &str = "/register";
+    /// KMS, POST: proves the address by a code.
+    pub const VERIFY_REGISTER: &str = "/verify_register";
+    /// KMS, POST: logs in by password.
+    pub const LOGIN: &str = "/login";
+    /// KMS, POST: completes a log-in by a code.
+    pub const VERIFY_LOGIN: &str = "/verify_login";
+    /// KMS, POST: makes a file key.
+    pub const GET_PUBLIC_KEY: &str = "/get_public_key";
+    /// KMS, POST: hands out a private key.
+    pub const GET_PRIVATE_KEY: &str = "/get_private_key";
+    /// KMS, POST: shares a file.
+    pub const GRANT_ACCESS: &str = "/grant_access";
+}
+
+/// Request and response headers of our own.
+pub mod headers {
+    /// The session token, as the source systems send it.
+    pub const SID: &str = "sid";
+    /// Names a request in logs, from its first server on.
+    pub const REQUEST_ID: &str = "x-request-id";
+    /// W3C trace context.
+    pub const TRACEPARENT: &str = "traceparent";
+}
