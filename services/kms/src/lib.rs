@@ -1,1 +1,11 @@
-//! See ARCHITECTURE.md.
+//! The KMS: who you are and which key opens what.
+//!
+//! `domain` holds the rules, over a clock, a random source and the record store; it knows no HTTP.
+//! `repo` turns its types into keys and sealed bytes. `routes` translates HTTP: the file contract, the
+//! native surface and the internal one stand beside each other over the same domain. [`config`] is every
+//! setting.
+
+pub mod config;
+pub mod domain;
+pub mod repo;
+pub mod routes;

@@ -1,0 +1,1 @@
+//! HTTP in and out. Handlers say who may call, what they take and what they give; then make one call.
