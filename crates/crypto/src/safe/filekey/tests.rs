@@ -1,0 +1,83 @@
+use std::sync::LazyLock;
+
+use super::*;
+
+static PAIR: LazyLock<FileKeyPair> = LazyLock::new(|| FileKeyPair::generate(RsaBits::Rsa2048));
+
+#[test]
+fn a_key_survives_each_of_its_forms() {
+    let sealed = PublicKey::from_pem(&PAIR.public_key_pem_spki()).unwrap().seal_oaep_sha256(b"key").unwrap();
+    let pkcs8 = SecretBytes::new(PAIR.private_key_pkcs8_der().expose().to_vec());
+    let pkcs1_pem = PAIR.private_key_pkcs1_pem();
+    assert!(pkcs1_pem.starts_with("-----BEGIN RSA PRIVATE KEY-----\nMII"), "{}", &pkcs1_pem[..40]);
+    assert_eq!(*pkcs8_der_to_pkcs1_pem(pkcs8.expose()).unwrap(), *pkcs1_pem);
+    for key in
+        [PrivateKey::from_pkcs8_der(pkcs8.expose()).unwrap(), PrivateKey::from_pem(&pkcs1_pem).unwrap()]
+    {
+        assert_eq!(key.bits(), RsaBits::Rsa2048);
+        assert_eq!(key.open_oaep_sha256(&sealed).unwrap().expose(), b"key");
+        assert_eq!(key.public_key().to_pem(), PAIR.public_key_pem_spki());
+        assert_eq!(key.to_pkcs8_der().expose(), pkcs8.expose());
+    }
+}
+
+#[test]
+fn every_size_is_made_as_asked() {
+    for bits in [RsaBits::Rsa2048, RsaBits::Rsa3072] {
+        let pair = FileKeyPair::generate(bits);
+        assert_eq!((pair.private().bits(), pair.public().bits()), (bits, bits));
+        let room = usize::from(bits.bits()) / 8 - OAEP_OVERHEAD_BYTES;
+        let sealed = pair.public().seal_oaep_sha256(&vec![7; room]).unwrap();
+        assert_eq!(pair.private().open_oaep_sha256(&sealed).unwrap().expose(), vec![7; room]);
+        assert_eq!(pair.public().seal_oaep_sha256(&vec![7; room + 1]), Err(TooLong));
+    }
+}
+
+#[test]
+fn a_changed_ciphertext_is_refused_without_a_reason() {
+    let sealed = PAIR.public().seal_oaep_sha256(b"key").unwrap();
+    for position in [0, 1, 100, 255] {
+        let mut changed = sealed.clone();
+        changed[position] ^= 1;
+        assert_eq!(PAIR.private().open_oaep_sha256(&changed).err(), Some(OaepRefused));
+    }
+    for wrong in [&sealed[..255], &[0; 256], &[0xff; 256], &[0; 257], &[]] {
+        assert_eq!(PAIR.private().open_oaep_sha256(wrong).err(), Some(OaepRefused));
+    }
+}
+
+#[test]
+fn an_empty_plaintext_seals_and_opens() {
+    let sealed = PAIR.public().seal_oaep_sha256(b"").unwrap();
+    assert_eq!(PAIR.private().open_oaep_sha256(&sealed).unwrap().expose(), b"");
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    let public = PAIR.public_key_pem_spki();
+    for text in
+        ["", "key", &public[..public.len() / 2], &public.replace("PUBLIC", "SECRET"), &"x".repeat(20_000)]
+    {
+        assert!(matches!(PublicKey::from_pem(text), Err(KeyFormatError::Pem)), "{text}");
+        assert!(matches!(PrivateKey::from_pem(text), Err(KeyFormatError::Pem)), "{text}");
+    }
+    assert!(matches!(PrivateKey::from_pem(&public), Err(KeyFormatError::Pem)));
+    assert!(matches!(PrivateKey::from_pkcs8_der(b"\x30\x00"), Err(KeyFormatError::Key)));
+    assert!(matches!(PublicKey::from_spki_der(&[]), Err(KeyFormatError::Key)));
+    assert!(matches!(pkcs8_der_to_pkcs1_pem(b"\x30\x00"), Err(KeyFormatError::Key)));
+}
+
+#[test]
+fn a_key_of_another_size_is_refused() {
+    use aws_lc_rs::encoding::AsDer;
+    use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
+    let key = PrivateDecryptingKey::generate(KeySize::Rsa8192);
+    let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&key.unwrap()).unwrap();
+    assert!(matches!(PrivateKey::from_pkcs8_der(der.as_ref()), Err(KeyFormatError::Size(8192))));
+}
+
+#[test]
+fn debug_shows_nothing_of_a_key() {
+    assert_eq!(format!("{:?}", *PAIR), "FileKeyPair(2048 bits, redacted)");
+    assert_eq!(format!("{:?}", PAIR.private()), "PrivateKey(2048 bits, redacted)");
+}

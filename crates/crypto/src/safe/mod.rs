@@ -1,0 +1,11 @@
+//! What the crate offers; see the crate's documentation.
+
+pub mod classic;
+pub(crate) mod equal;
+pub mod filekey;
+pub mod hash;
+pub mod index;
+pub mod keyring;
+pub mod mac;
+pub mod root;
+pub mod stream;
