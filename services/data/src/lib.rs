@@ -1,1 +1,5 @@
-//! See ARCHITECTURE.md.
+//! The data service: ciphertext and nothing else.
+
+mod base64;
+pub mod domain;
+mod repo;

@@ -1,0 +1,5 @@
+//! How files lie in the record store.
+
+mod record;
+
+pub(crate) use record::{BlobRef, Content, FileRecord};

@@ -1,0 +1,146 @@
+//! What is stored of a file, and under which keys.
+//!
+//! A space (an owner's id, or nobody's with `files.shared_names`) is one partition of the table `file`.
+//! The file's name is its sort key, so that listing names reads keys and no values. The record holds
+//! small ciphertext itself; of large ciphertext it holds where the blob is and the key that opens it.
+
+use coffer_core::{BlobId, FileName, Timestamp, UserId};
+use coffer_store::records::{Partition, Sort, SortRange, Table};
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
+
+const FILES: Table = Table::new("file");
+const NAME: &str = "name";
+const DROPPED: &str = "dropped";
+
+/// The partition of a space.
+pub(super) fn partition(space: UserId) -> Partition {
+    Partition::new(FILES, space.as_bytes())
+}
+
+/// Where the file of this name stands.
+pub(super) fn name_key(name: &FileName) -> Sort {
+    Sort::of(NAME).and(name.as_str()).build()
+}
+
+/// The range of all names that begin with `prefix`, after `after`.
+pub(super) fn names(prefix: &str, after: Option<&str>) -> SortRange {
+    let range = Sort::of(NAME).children_beginning(prefix);
+    match after {
+        Some(after) => range.after(&Sort::of(NAME).and(after).build()),
+        None => range,
+    }
+}
+
+/// Says that a blob has been given up: it must not be published any more.
+pub(super) fn dropped_key(blob: BlobId) -> Sort {
+    Sort::of(DROPPED).and(blob.as_bytes()).build()
+}
+
+/// The name in a key of [`names`]. It has no zero byte, so it stands in the key as it is.
+pub(super) fn name_in(sort: &Sort) -> Option<&str> {
+    let name = sort.as_bytes().strip_prefix(b"name\0\x01")?.strip_suffix(b"\0\x01")?;
+    std::str::from_utf8(name).ok()
+}
+
+/// A file, as it stands in its record.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileRecord<'a> {
+    /// When it was uploaded.
+    pub(crate) created_at: Timestamp,
+    /// Bytes of ciphertext.
+    pub(crate) size_bytes: u64,
+    /// The content key, encrypted for the file key.
+    #[serde(borrow)]
+    pub(crate) wrapped_key: &'a Bytes,
+    /// The initial vector, encrypted for the file key.
+    #[serde(borrow)]
+    pub(crate) wrapped_vector: &'a Bytes,
+    /// The ciphertext, or where it is.
+    #[serde(borrow)]
+    pub(crate) content: Content<'a>,
+}
+
+/// The ciphertext of a file, or where it is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Content<'a> {
+    /// Here.
+    Inline(#[serde(borrow)] &'a Bytes),
+    /// In a blob.
+    #[serde(borrow)]
+    Blob(BlobRef<'a>),
+}
+
+/// Where a large ciphertext is and what opens it.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BlobRef<'a> {
+    /// The blob.
+    pub(crate) id: BlobId,
+    /// The key of its parts, 32 bytes.
+    #[serde(borrow)]
+    pub(crate) key: &'a Bytes,
+    /// How many parts it has.
+    pub(crate) parts: u32,
+}
+
+impl std::fmt::Debug for BlobRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobRef").field("id", &self.id).field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(content: Content<'_>) -> FileRecord<'_> {
+        FileRecord {
+            created_at: Timestamp::from_ms(7),
+            size_bytes: 3,
+            wrapped_key: Bytes::new(b"key"),
+            wrapped_vector: Bytes::new(b"iv"),
+            content,
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let id = BlobId::from_bytes([3; 16]);
+        let blob = BlobRef { id, key: Bytes::new(&[9; 32]), parts: 2 };
+        for content in [Content::Inline(Bytes::new(b"abc")), Content::Blob(blob)] {
+            let record = record(content);
+            let bytes = rmp_serde::to_vec_named(&record).unwrap();
+            assert_eq!(rmp_serde::from_slice::<FileRecord<'_>>(&bytes).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_with_more_fields_is_still_read() {
+        #[derive(Serialize)]
+        struct Later<'a> {
+            #[serde(flatten)]
+            record: FileRecord<'a>,
+            colour: &'a str,
+        }
+        let later = Later { record: record(Content::Inline(Bytes::new(b"abc"))), colour: "blue" };
+        let bytes = rmp_serde::to_vec_named(&later).unwrap();
+        let read: FileRecord<'_> = rmp_serde::from_slice(&bytes).unwrap();
+        assert_eq!(read.content, Content::Inline(Bytes::new(b"abc")));
+    }
+
+    #[test]
+    fn a_name_is_found_in_its_key_and_in_no_other() {
+        let name: FileName = "報告 2026.bin".parse().unwrap();
+        assert_eq!(name_in(&name_key(&name)), Some(name.as_str()));
+        assert_eq!(name_in(&dropped_key(BlobId::from_bytes([0; 16]))), None);
+        assert!(names("報", None).contains(&name_key(&name)));
+        assert!(!names("", Some(name.as_str())).contains(&name_key(&name)));
+    }
+
+    #[test]
+    fn debug_does_not_show_a_blobs_key() {
+        let blob = BlobRef { id: BlobId::from_bytes([0; 16]), key: Bytes::new(b"planted"), parts: 1 };
+        assert!(!format!("{:?}", Content::Blob(blob)).contains("planted"));
+    }
+}
