@@ -1,3 +1,5 @@
-//! Where Coffer keeps things: [`records`] for what must commit together, [`blobs`] for large ciphertext.
+//! Where Coffer keeps things: [`records`] for what must commit together.
 
 pub mod records;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -13,8 +13,10 @@ mod commit;
 mod cursor;
 mod limits;
 mod memory;
+mod open;
 mod page;
 mod rules;
+mod sqlite;
 mod watchers;
 
 use std::fmt;
@@ -27,7 +29,10 @@ use coffer_core::Timestamp;
 pub use address::{Partition, Sort, SortBuilder, SortRange, Table};
 pub use commit::{Commit, Committed, Guard, Operation, Outcome};
 pub use memory::MemoryRecords;
-use page::PageBudget;
+pub use sqlite::SqliteRecords;
+
+use self::page::PageBudget;
+pub use open::open;
 pub use page::{Page, SweepCursor, SweepPage};
 
 /// The version of a record. Versions in one partition only grow and are never used twice, also when

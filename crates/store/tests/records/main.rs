@@ -1,0 +1,6 @@
+//! The records contract, tried on every back end, and what each back end promises beyond it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
+
+mod bed;
+mod conformance;
+mod sqlite;
