@@ -1,0 +1,3 @@
+//! Black-box tests of running services. A module is a surface or a journey.
+
+mod harness;

@@ -1,0 +1,225 @@
+//! How a stack is put together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Node, Stack};
+use crate::{Mailbox, Process, RedisServer, SmtpServer, SmtpTls, binary, free_port};
+
+/// A key for tests: 32 bytes in base64. Services refuse to start without one.
+const ROOT_KEY: &str = "cGxhbnRlZC1yb290LWtleS1vZi0zMi1ieXRlcyEhISE=";
+/// The data service's credential at the KMS.
+const DATA_SECRET: &str = "planted-internal-secret-of-the-data-service-5d1c";
+
+/// What a stack will be; [`Builder::start`] starts it.
+#[derive(Debug)]
+pub struct Builder {
+    separate: bool,
+    kms: usize,
+    data: usize,
+    redis: Option<Arc<RedisServer>>,
+    smtp: Option<Arc<SmtpServer>>,
+    settings: BTreeMap<String, String>,
+    default_limits: bool,
+}
+
+impl Builder {
+    pub(super) fn all() -> Self {
+        Self {
+            separate: false,
+            kms: 1,
+            data: 1,
+            redis: None,
+            smtp: None,
+            settings: BTreeMap::new(),
+            default_limits: false,
+        }
+    }
+
+    pub(super) fn separate() -> Self {
+        Self { separate: true, ..Self::all() }
+    }
+
+    /// How many processes of each service to run over one Redis.
+    #[must_use]
+    pub fn replicas(mut self, kms: usize, data: usize) -> Self {
+        assert!(self.separate, "coffer-all is one process");
+        (self.kms, self.data) = (kms, data);
+        self
+    }
+
+    /// The Redis to use, else one is started.
+    #[must_use]
+    pub fn redis(mut self, redis: Arc<RedisServer>) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
+    /// The SMTP server to use, else separate services get one with STARTTLS.
+    #[must_use]
+    pub fn smtp(mut self, smtp: Arc<SmtpServer>) -> Self {
+        self.smtp = Some(smtp);
+        self
+    }
+
+    /// Sets a variable of the services' environment.
+    #[must_use]
+    pub fn set(mut self, variable: &str, value: &str) -> Self {
+        self.settings.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sets a key for the KMS and the data service alike.
+    #[must_use]
+    pub fn set_both(self, key: &str, value: &str) -> Self {
+        self.set(&format!("COFFER_KMS__{key}"), value).set(&format!("COFFER_DATA__{key}"), value)
+    }
+
+    /// The original's openness for its unchanged clients.
+    #[must_use]
+    pub fn shared_names(self) -> Self {
+        self.set_both("FILES__SHARED_NAMES", "true")
+    }
+
+    /// Keeps the production limits on calls; else they are out of the tests' way.
+    #[must_use]
+    pub fn default_limits(mut self) -> Self {
+        self.default_limits = true;
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(mut self) -> Stack {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        if self.separate && self.smtp.is_none() {
+            self.smtp = Some(Arc::new(SmtpServer::start(SmtpTls::Starttls).await));
+        }
+        if self.separate && self.redis.is_none() {
+            self.redis = Some(Arc::new(RedisServer::start().await));
+        }
+        let environment = self.environment();
+        let (kms, data) = if self.separate {
+            self.start_separate(directory.path(), &environment)
+        } else {
+            start_all(directory.path(), environment)
+        };
+        let mailbox = match self.smtp {
+            Some(smtp) => Mailbox::Smtp(smtp),
+            None => Mailbox::Development(format!("{}/dev/mailbox", kms[0].internal_url)),
+        };
+        let stack = Stack { kms, data, mailbox, redis: self.redis, directory };
+        stack.ready().await;
+        stack
+    }
+
+    /// What is the same for every process. Cheap password hashes and wide limits come first, so that a
+    /// test's own settings win.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let mut environment = BTreeMap::new();
+        let mut set = |key: &str, value: &str| environment.insert(key.to_owned(), value.to_owned());
+        set("COFFER_KMS__AUTH__BCRYPT_COST", "4");
+        set("COFFER_KMS__LOG__LEVEL", "debug");
+        set("COFFER_DATA__LOG__LEVEL", "debug");
+        if !self.default_limits {
+            set("COFFER_KMS__LIMITS__ADDRESS_CALLS_MAX", "100000");
+            set("COFFER_KMS__LIMITS__ACCOUNT_CALLS_MAX", "100000");
+        }
+        if let Some(smtp) = &self.smtp {
+            set("COFFER_KMS__SMTP__HOST", "localhost");
+            set("COFFER_KMS__SMTP__PORT", &smtp.port.to_string());
+            set("COFFER_KMS__SMTP__TLS", smtp.tls.setting());
+            set("COFFER_KMS__SMTP__USERNAME", SmtpServer::USER);
+            set("COFFER_KMS__SMTP__PASSWORD", SmtpServer::PASSWORD);
+            set("COFFER_KMS__SMTP__FROM", "Coffer <coffer@example.com>");
+            set("COFFER_KMS__SMTP__CA_FILE", &smtp.authority().display().to_string());
+        }
+        environment.extend(self.settings.clone());
+        environment
+    }
+
+    fn start_separate(
+        &self,
+        directory: &Path,
+        environment: &BTreeMap<String, String>,
+    ) -> (Vec<Node>, Vec<Node>) {
+        let redis = self.redis.as_ref().expect("separate services have one");
+        let (kms_ports, data_ports) = (Ports::many(self.kms), Ports::many(self.data));
+        let start = |service: &str, number: usize, ports: &Ports, own: &[(&str, String)]| {
+            let mut settings = ports.settings(service);
+            let key = |key: &str| format!("COFFER_{}__{key}", service.to_uppercase());
+            settings.extend(own.iter().map(|(name, value)| (key(name), value.clone())));
+            settings.extend(environment.clone());
+            let log = directory.join(format!("{service}-{number}.log"));
+            let process = Process::new(binary(&format!("coffer-{service}")), log).envs(&settings);
+            process.start();
+            ports.node(Arc::new(process))
+        };
+        let kms = kms_ports.iter().enumerate().map(|(number, ports)| {
+            let own = [
+                ("STORAGE__RECORDS", redis.url(0)),
+                ("KEYRING__ROOT_KEY", ROOT_KEY.to_owned()),
+                ("INTERNAL__DATA_URL", data_ports[number % data_ports.len()].internal_url()),
+                ("INTERNAL__SERVICES__DATA__SECRET", DATA_SECRET.to_owned()),
+            ];
+            start("kms", number, ports, &own)
+        });
+        let kms = kms.collect();
+        let data = data_ports.iter().enumerate().map(|(number, ports)| {
+            let own = [
+                ("STORAGE__RECORDS", redis.url(1)),
+                ("STORAGE__BLOBS", redis.url(1)),
+                ("INTERNAL__KMS_URL", kms_ports[number % kms_ports.len()].internal_url()),
+                ("INTERNAL__SECRET", DATA_SECRET.to_owned()),
+            ];
+            start("data", number, ports, &own)
+        });
+        (kms, data.collect())
+    }
+}
+
+fn start_all(directory: &Path, mut environment: BTreeMap<String, String>) -> (Vec<Node>, Vec<Node>) {
+    let (kms, data) = (Ports::new(), Ports::new());
+    environment.extend(kms.settings("kms"));
+    environment.extend(data.settings("data"));
+    let storage = directory.join("data");
+    fs::create_dir(&storage).expect("the directory is new");
+    let process = Process::new(binary("coffer-all"), directory.join("all.log"))
+        .args(["--data-dir".as_ref(), storage.as_os_str()])
+        .envs(&environment);
+    process.start();
+    let process = Arc::new(process);
+    (vec![kms.node(Arc::clone(&process))], vec![data.node(process)])
+}
+
+/// The two listeners of one service.
+struct Ports {
+    public: u16,
+    internal: u16,
+}
+
+impl Ports {
+    fn new() -> Self {
+        Self { public: free_port(), internal: free_port() }
+    }
+
+    fn many(count: usize) -> Vec<Self> {
+        (0..count).map(|_| Self::new()).collect()
+    }
+
+    fn settings(&self, service: &str) -> BTreeMap<String, String> {
+        let key = |key: &str| format!("COFFER_{}__HTTP__{key}", service.to_uppercase());
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        [(key("BIND"), address(self.public)), (key("INTERNAL_BIND"), address(self.internal))].into()
+    }
+
+    fn internal_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.internal)
+    }
+
+    fn node(&self, process: Arc<Process>) -> Node {
+        let url = format!("http://127.0.0.1:{}", self.public);
+        Node { process, url, internal_url: self.internal_url() }
+    }
+}
