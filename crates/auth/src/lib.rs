@@ -2,8 +2,10 @@
 //!
 //! What takes long (bcrypt) runs on threads of its own, so that log-ins never starve other requests.
 
+pub mod code;
 pub mod password;
 pub mod principal;
 pub mod service_token;
+pub mod token;
 
 pub use principal::{Permission, Principal, permission};
