@@ -16,6 +16,7 @@ mod memory;
 mod open;
 mod page;
 mod rules;
+mod sealed;
 mod sqlite;
 mod watchers;
 
@@ -29,6 +30,9 @@ use coffer_core::Timestamp;
 pub use address::{Partition, Sort, SortBuilder, SortRange, Table};
 pub use commit::{Commit, Committed, Guard, Operation, Outcome};
 pub use memory::MemoryRecords;
+pub use sealed::{
+    Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored, Swept,
+};
 pub use sqlite::SqliteRecords;
 
 use self::page::PageBudget;
@@ -116,6 +120,13 @@ pub enum StoreError {
     Corrupt {
         /// What was found, without its content.
         what: String,
+    },
+    /// A value that was to be stored cannot be written as bytes: a bug in its type.
+    #[error("a value cannot be serialized")]
+    Unserializable {
+        /// The serializer's own words.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The caller broke a limit of this contract.
     #[error("over a storage limit: {0}")]

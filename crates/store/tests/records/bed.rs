@@ -11,6 +11,8 @@ use coffer_store::records::{
     Value,
 };
 
+use crate::sealed::Unsealed;
+
 pub(crate) const TABLE: Table = Table::new("test");
 pub(crate) const OTHER_TABLE: Table = Table::new("test_other");
 pub(crate) const WATCHED: Table = Table::watched("test_watched");
@@ -31,6 +33,10 @@ impl Bed {
 
     pub(crate) fn memory() -> Self {
         Self::new(|clock| (Arc::new(MemoryRecords::new(clock)), ()))
+    }
+
+    pub(crate) fn sealed_memory() -> Self {
+        Self::new(|clock| (Arc::new(Unsealed::over(Arc::new(MemoryRecords::new(clock)))), ()))
     }
 
     pub(crate) fn sqlite() -> Self {

@@ -3,4 +3,5 @@
 
 mod bed;
 mod conformance;
+mod sealed;
 mod sqlite;

@@ -46,4 +46,5 @@ macro_rules! conformance {
 }
 
 conformance!(memory, crate::bed::Bed::memory);
+conformance!(sealed_memory, crate::bed::Bed::sealed_memory);
 conformance!(sqlite, crate::bed::Bed::sqlite);

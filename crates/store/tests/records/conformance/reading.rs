@@ -77,7 +77,7 @@ pub(super) async fn keys_may_be_any_bytes(bed: Bed) {
 }
 
 pub(super) async fn a_value_of_one_mebibyte_survives(bed: Bed) {
-    let value: Vec<u8> = (0..VALUE_BYTES_MAX).map(|i| u8::try_from(i * 31 % 256).unwrap()).collect();
+    let value: Vec<u8> = (0..1024 * 1024_usize).map(|i| u8::try_from(i * 31 % 256).unwrap()).collect();
     let sort = raw(vec![7; SORT_BYTES_MAX]);
     let partition = part(vec![b'}'; PARTITION_BYTES_MAX]);
     bed.commit(&partition, Commit::new().put(&sort, value.clone(), None)).await;
