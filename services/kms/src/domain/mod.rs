@@ -1,3 +1,9 @@
 //! The rules of the KMS, without HTTP and without bytes at rest.
 
+pub mod events;
+pub mod feed;
+pub mod group;
 pub mod identity;
+pub mod keyrings;
+#[cfg(test)]
+pub(crate) mod test_store;

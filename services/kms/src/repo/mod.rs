@@ -3,4 +3,7 @@
 //! One module for each kind of record; each writes its records with named fields, so that an older
 //! record stays readable when a field is added.
 
+pub mod events;
+pub mod feed;
+pub mod keyring;
 pub mod tables;

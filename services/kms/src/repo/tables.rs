@@ -16,3 +16,15 @@ pub const USER_NUMBER: Table = Table::new("user_number");
 pub const LIMIT: Table = Table::new("limit");
 /// Mail that waits to be sent; one partition.
 pub const MAIL: Table = Table::new("mail");
+/// The root key's verifier and the wrapped keyrings, not sealed; one partition.
+pub const KEYRING: Table = Table::new("keyring");
+/// Security events; partition: a day and a shard.
+pub const EVENT: Table = Table::new("event");
+/// The revocation feed; one partition.
+pub const FEED: Table = Table::new("feed");
+/// Key pairs made ahead; partition: the size of the keys.
+pub const POOL: Table = Table::new("pool");
+/// File keys and grants; partition: a name space, which is the owner's id or the nil id.
+pub const FILES: Table = Table::new("files");
+/// Who shares what with somebody; partition: the blinded address.
+pub const GRANTEE: Table = Table::new("grantee");
