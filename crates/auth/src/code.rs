@@ -8,6 +8,7 @@ use std::fmt;
 
 use coffer_core::{CodeId, Random};
 use coffer_crypto::index::IndexKey;
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// The least code: the first digit is not 0.
@@ -16,11 +17,13 @@ const LEAST: u32 = 100_000;
 const COUNT: u32 = 900_000;
 
 /// What a code is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Completing a registration.
     Registration,
     /// The second step of logging in.
+    #[serde(rename = "login")]
     LogIn,
     /// A new password without the old one.
     Reset,

@@ -3,7 +3,13 @@
 //! One module for each kind of record; each writes its records with named fields, so that an older
 //! record stays readable when a field is added.
 
+pub mod address;
 pub mod events;
 pub mod feed;
 pub mod keyring;
+pub mod limit;
+pub mod session;
 pub mod tables;
+pub mod user;
+pub mod user_name;
+pub mod user_number;

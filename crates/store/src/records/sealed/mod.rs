@@ -80,6 +80,16 @@ impl Opened {
         }
     }
 
+    /// The number; an error if the record holds bytes.
+    pub fn counter(&self) -> Result<i64, StoreError> {
+        match &self.value {
+            OpenedValue::Counter(number) => Ok(*number),
+            OpenedValue::Bytes(_) => {
+                Err(StoreError::Corrupt { what: "a value where a counter was expected".to_owned() })
+            }
+        }
+    }
+
     /// The value that [`SealedCommit::put_as`] wrote.
     pub fn decode<T: DeserializeOwned>(self) -> Result<Stored<T>, StoreError> {
         let value = codec::decode(self.bytes()?)?;
