@@ -1,0 +1,97 @@
+//! File keys, unwrapping and log-in, each against the raw primitive.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use coffer_crypto::filekey::PublicKey;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::SECONDS;
+use super::stage::Stage;
+use crate::BenchResult;
+use crate::http::{Request, ask, burst};
+use crate::load::Load;
+use crate::primitives::{bcrypt_checks, key_pairs, oaep_openings};
+use crate::table::{Row, Table};
+
+/// How many pairs the KMS keeps ahead unless it is told otherwise.
+const POOL_PAIRS: usize = 256;
+const BCRYPT_COST: u32 = 12;
+
+fn make_key(name: &str, sid: &str) -> Request {
+    Request::post("/get_public_key", Some(sid), &json!({"file_name": name}))
+}
+
+fn make_keys(what: &str, count: usize, sid: &str) -> Vec<Request> {
+    (0..count).map(|i| make_key(&format!("{what}-{i}"), sid)).collect()
+}
+
+/// The rows of this part.
+pub(crate) fn run(table: &mut Table, runtime: &Runtime, stage: &Stage) -> BenchResult<()> {
+    let sid = runtime.block_on(stage.log_in("keys@example.com"))?;
+    let time = Duration::from_secs(u64::from(SECONDS));
+    pool(table, runtime, (stage, &sid))?;
+    let raw_openings = oaep_openings(time)?;
+    let mut row = |what: &str, load: Load, limit: Option<(f64, &'static str)>, aim: &'static str| {
+        table.row(&Row { what: what.to_owned(), figure: load.per_second, limit, unit: "1/s", aim });
+    };
+
+    let export = Request::post("/get_private_key", Some(&sid), &json!({"file_name": "sustained-0"}));
+    let exports = runtime.block_on(burst(stage.kms, vec![export; 10_000], 16, "private_key_retrieved"))?;
+    row("get_private_key", exports, None, "");
+    let unwrap = runtime.block_on(unwrap_request(stage, &sid))?;
+    let unwraps = runtime.block_on(burst(stage.kms, vec![unwrap; 8_000], 16, "plaintexts"))?;
+    row("unwrap", unwraps, Some((raw_openings, "raw RSA-OAEP opening, 2 threads")), "0.8");
+    let logins = vec![Stage::login_request("keys@example.com"); 40];
+    let logins = runtime.block_on(burst(stage.kms, logins, 8, "login_otp_sent"))?;
+    row("log-in", logins, Some((bcrypt_checks(time, BCRYPT_COST)?, "raw bcrypt, 2 threads")), "");
+    Ok(())
+}
+
+fn pool(table: &mut Table, runtime: &Runtime, who: (&Stage, &str)) -> BenchResult<()> {
+    let (stage, sid) = who;
+    runtime.block_on(full_pool(stage))?;
+    let load =
+        runtime.block_on(burst(stage.kms, make_keys("burst", POOL_PAIRS, sid), 16, "public_key_saved"))?;
+    let mut row = |what: &str, figure: f64, limit: Option<(f64, &'static str)>, unit: &'static str| {
+        let aim = if limit.is_some() { "0.9" } else { "" };
+        table.row(&Row { what: what.to_owned(), figure, limit, unit, aim });
+    };
+    row("get_public_key, burst of 256 from a full pool", load.per_second, None, "1/s");
+    row("get_public_key, p99 of that burst", load.p99_ms, None, "ms");
+    // The pool is empty now: what comes is made as it is asked for.
+    let raw = key_pairs(Duration::from_secs(u64::from(SECONDS * 2)));
+    let drained = make_keys("drained", POOL_PAIRS, sid);
+    runtime.block_on(burst(stage.kms, drained, 16, "public_key_saved"))?;
+    let load = runtime.block_on(burst(stage.kms, make_keys("sustained", 400, sid), 8, "public_key_saved"))?;
+    row("get_public_key, sustained", load.per_second, Some((raw, "raw generation, 2 threads")), "1/s");
+    row("get_public_key, p99 with the pool empty", load.p99_ms, None, "ms");
+    Ok(())
+}
+
+/// Waits until the pool is full, as the KMS's metrics tell.
+async fn full_pool(stage: &Stage) -> BenchResult<()> {
+    for _ in 0..600 {
+        let metrics = crate::http::text(stage.kms_internal, "/metrics").await?;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("coffer_key_pool_pairs"));
+        let pairs =
+            line.and_then(|line| line.split_whitespace().last()?.parse::<f64>().ok()).unwrap_or_default();
+        #[expect(clippy::cast_precision_loss, reason = "a pool has hundreds of pairs")]
+        if pairs >= POOL_PAIRS as f64 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err("the pool of key pairs was not full within two minutes".into())
+}
+
+async fn unwrap_request(stage: &Stage, sid: &str) -> BenchResult<Request> {
+    let answer = ask(stage.kms, &make_key("sustained-0", sid)).await?;
+    let pem = STANDARD.decode(answer["kms_public_key"].as_str().ok_or("no public key")?)?;
+    let public = PublicKey::from_pem(std::str::from_utf8(&pem)?)?;
+    let sealed = STANDARD.encode(public.seal_oaep_sha256(&[7; 32])?);
+    let body = json!({"name": "sustained-0", "ciphertexts": [sealed]});
+    Ok(Request::post("/api/v1/file-keys/unwrap", Some(sid), &body))
+}
