@@ -16,6 +16,8 @@ pub mod v1 {
 
 /// Service to service, on the internal listener only. All POST.
 pub mod internal {
+    /// Everything service to service starts with this.
+    pub const PREFIX: &str = "/internal/";
     /// KMS: the caller's keyring, wrapped for it.
     pub const KEYRING: &str = "/internal/v1/keyring";
     /// KMS: whose session a token opens.

@@ -1,1 +1,36 @@
-//! See ARCHITECTURE.md.
+//! What every service needs of actix, so that a service is its domain and a route table.
+//!
+//! A service is a [`Service`] value: settings, routes, readiness checks, an [`Authenticator`]. Its handlers
+//! name who may call them and what they take by extractors ([`Granted`], [`JsonBody`], [`ValidJson`] …) and
+//! answer failures through [`HttpError`]. [`main`] makes a program of it; [`serve`] runs several in one
+//! process.
+
+pub mod authentication;
+pub mod body;
+pub mod extract;
+pub mod failure;
+pub mod network;
+pub mod program;
+pub mod routes;
+pub mod run;
+pub mod service_caller;
+pub mod settings;
+pub mod surface;
+pub mod telemetry;
+
+mod cors;
+mod docs;
+mod health;
+mod observe;
+mod scaffold;
+
+pub use authentication::{AuthenticationError, Authenticator, CallerToken, Granted, Session, Token};
+pub use body::Reservation;
+pub use cors::{Origin, OriginError};
+pub use extract::{ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
+pub use failure::{Cause, Failure, HttpError};
+pub use network::ClientAddress;
+pub use program::{NoCommand, Program, main};
+pub use run::{Running, RunningService, Service, StartError, serve, start};
+pub use service_caller::{ServiceCaller, ServiceKeys};
+pub use surface::{DataContract, KmsContract, Native, Surface};

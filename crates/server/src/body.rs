@@ -1,0 +1,216 @@
+//! Reading a request's body: bounded in size, in time and, over all requests together, in memory.
+//!
+//! A body that arrives at once, as nearly all do, costs neither a copy nor a timer. A slow one must keep
+//! to a minimum rate after a grace, and to a deadline in all. Bytes count against the service's bound
+//! only as they arrive: announcing much and sending little holds nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use bytes::{Bytes, BytesMut};
+use coffer_api::ErrorCode;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::failure::Failure;
+
+const KIB: usize = 1024;
+/// Bodies up to this size are not counted: their number is bounded by that of the connections.
+const UNCOUNTED_BYTES_MAX: usize = 64 * KIB;
+/// Larger bodies are counted in steps of this.
+const STEP_BYTES: usize = 256 * KIB;
+
+/// What a body may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// One body.
+    pub bytes_max: usize,
+    /// From the first look at the body to its end.
+    pub deadline: Duration,
+    /// Time for which the rate is not looked at.
+    pub grace: Duration,
+    /// Slowest average rate after the grace.
+    pub bytes_per_s_min: usize,
+    /// All larger bodies of the service together.
+    pub in_flight_bytes_max: usize,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            bytes_max: KIB * KIB,
+            deadline: Duration::from_mins(1),
+            grace: Duration::from_secs(5),
+            bytes_per_s_min: KIB,
+            in_flight_bytes_max: 256 * KIB * KIB,
+        }
+    }
+}
+
+/// The service's bound on larger bodies in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct BytesInFlight(Arc<Semaphore>);
+
+impl BytesInFlight {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Semaphore::new((bytes_max / KIB).min(Semaphore::MAX_PERMITS))))
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let permits = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
+        Arc::clone(&self.0)
+            .try_acquire_many_owned(permits)
+            .map_err(|_| Failure::unavailable("too many bytes of request bodies in flight"))
+    }
+}
+
+/// The share of a body in the bound on bytes in flight. Keep it as long as what was made of the body.
+#[derive(Debug, Default)]
+pub struct Reservation {
+    bytes: usize,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Reservation {
+    fn grow(&mut self, bytes: usize, bound: &BytesInFlight) -> Result<(), Failure> {
+        if bytes <= UNCOUNTED_BYTES_MAX || bytes <= self.bytes {
+            return Ok(());
+        }
+        let wanted = bytes.next_multiple_of(STEP_BYTES);
+        let more = bound.reserve(wanted - self.bytes)?;
+        match &mut self.permit {
+            Some(permit) => permit.merge(more),
+            none => *none = Some(more),
+        }
+        self.bytes = wanted;
+        Ok(())
+    }
+}
+
+impl BodyLimits {
+    /// Whether a sender of `received` bytes after `elapsed` keeps pace.
+    fn check_pace(&self, elapsed: Duration, received: usize) -> Result<(), Failure> {
+        let counted_ms = elapsed.saturating_sub(self.grace).as_millis();
+        let expected = counted_ms.saturating_mul(self.bytes_per_s_min as u128) / 1000;
+        if elapsed >= self.deadline || (received as u128) < expected {
+            return Err(Failure::of(ErrorCode::RequestTimeout));
+        }
+        Ok(())
+    }
+}
+
+/// A body on its way.
+struct Pace<'a> {
+    limits: &'a BodyLimits,
+    started: Instant,
+}
+
+impl Pace<'_> {
+    /// When to look again although nothing came.
+    fn next_look(&self) -> Instant {
+        let deadline = self.started + self.limits.deadline;
+        deadline.min(Instant::now() + Duration::from_secs(1).min(self.limits.grace))
+    }
+
+    async fn chunk(&self, payload: &mut Payload, received: usize) -> Result<Option<Bytes>, Failure> {
+        loop {
+            self.limits.check_pace(self.started.elapsed(), received)?;
+            if let Ok(chunk) = tokio::time::timeout_at(self.next_look(), payload.next()).await {
+                return chunk.transpose().map_err(|error| unreadable(&error));
+            }
+        }
+    }
+}
+
+fn unreadable(error: &PayloadError) -> Failure {
+    let code = match error {
+        PayloadError::Overflow => ErrorCode::BodyTooLarge,
+        _ => ErrorCode::BadRequest,
+    };
+    Failure::of(code).with_detail("the request body could not be read").with_cause(error.to_string())
+}
+
+fn declared_bytes(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
+    match request.headers().get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(Failure::of(ErrorCode::UnsupportedMediaType).with_detail("the body must not be compressed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the whole body within `limits`.
+pub(crate) async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limits: &BodyLimits,
+    bound: &BytesInFlight,
+) -> Result<(Bytes, Reservation), Failure> {
+    check_encoding(request)?;
+    let declared = declared_bytes(request);
+    if declared.is_some_and(|bytes| bytes > limits.bytes_max) {
+        return Err(Failure::of(ErrorCode::BodyTooLarge));
+    }
+    let mut reservation = Reservation::default();
+    let first = match payload.next().now_or_never() {
+        Some(None) => return Ok((Bytes::new(), reservation)),
+        Some(Some(chunk)) => chunk.map_err(|error| unreadable(&error))?,
+        None => Bytes::new(),
+    };
+    if declared == Some(first.len()) {
+        return Ok((first, reservation));
+    }
+    let pace = Pace { limits, started: Instant::now() };
+    // Untouched pages of a large buffer cost nothing, so what was announced may as well be laid out.
+    let mut body = BytesMut::with_capacity(declared.unwrap_or(0).max(first.len()));
+    let mut chunk = Some(first);
+    while let Some(bytes) = chunk {
+        let length = body.len() + bytes.len();
+        if length > limits.bytes_max {
+            return Err(Failure::of(ErrorCode::BodyTooLarge));
+        }
+        reservation.grow(length, bound)?;
+        body.extend_from_slice(&bytes);
+        chunk = match payload.next().now_or_never() {
+            Some(ready) => ready.transpose().map_err(|error| unreadable(&error))?,
+            None => pace.chunk(payload, length).await?,
+        };
+    }
+    Ok((body.freeze(), reservation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_in_flight_are_bounded_and_given_back() {
+        let bound = BytesInFlight::new(KIB * KIB);
+        let mut one = Reservation::default();
+        one.grow(1000 * KIB, &bound).unwrap();
+        let mut other = Reservation::default();
+        assert_eq!(other.grow(100 * KIB, &bound).unwrap_err().code, ErrorCode::Unavailable);
+        other.grow(UNCOUNTED_BYTES_MAX, &bound).unwrap();
+        drop(one);
+        other.grow(100 * KIB, &bound).unwrap();
+    }
+
+    #[test]
+    fn a_sender_has_a_grace_then_a_rate_then_a_deadline() {
+        let limits = BodyLimits { bytes_per_s_min: 100, ..BodyLimits::default() };
+        let pace = |elapsed_s, received| limits.check_pace(Duration::from_secs(elapsed_s), received);
+        assert!(pace(5, 0).is_ok());
+        assert_eq!(pace(15, 999).unwrap_err().code, ErrorCode::RequestTimeout);
+        assert!(pace(15, 1000).is_ok());
+        assert!(pace(60, usize::MAX).is_err());
+    }
+}

@@ -1,0 +1,212 @@
+//! The one middleware: names, times and counts every request, and puts the headers on that every answer
+//! has.
+//!
+//! It runs for each of tens of thousands of requests a second, so it is one layer and not five, its
+//! future is not boxed, metric handles are looked up in a map of the worker's own, and nothing is
+//! formatted that no log level asks for. Single requests are logged at `debug`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready as try_ready};
+
+use actix_web::body::EitherBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{Error, HttpMessage as _};
+use coffer_api::paths;
+use coffer_api::trace::{RequestId, TraceContext, Traceparent};
+use metrics::{Counter, Histogram};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use crate::cors::{self, Origin};
+use crate::routes::RouteLabel;
+use crate::settings::List;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static(paths::headers::REQUEST_ID);
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// What is not in the route table, so that made-up paths do not make metrics.
+const NO_ROUTE: &str = "(none)";
+
+/// What the middleware of one listener knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Observe {
+    pub(crate) service: &'static str,
+    pub(crate) origins: Arc<List<Origin>>,
+    /// The first half of the request ids made here; each worker has its own.
+    pub(crate) maker: u64,
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Observe
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = ObserveService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        let shared = Rc::new(Shared { settings: self.clone(), handles: RefCell::default() });
+        ready(Ok(ObserveService { inner, shared, count: Cell::new(0) }))
+    }
+}
+
+struct Shared {
+    settings: Observe,
+    handles: RefCell<HashMap<(&'static str, u16), Handles>>,
+}
+
+struct Handles {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Shared {
+    fn record(&self, route: &'static str, status: u16, seconds: f64) {
+        let mut handles = self.handles.borrow_mut();
+        let handles = handles.entry((route, status)).or_insert_with(|| {
+            let labels = [
+                ("service", self.settings.service.to_owned()),
+                ("route", route.to_owned()),
+                ("status", status.to_string()),
+            ];
+            Handles {
+                requests: metrics::counter!("http_requests_total", &labels),
+                seconds: metrics::histogram!("http_request_duration_seconds", &labels),
+            }
+        });
+        handles.requests.increment(1);
+        handles.seconds.record(seconds);
+    }
+}
+
+/// The middleware in one worker.
+pub(crate) struct ObserveService<S> {
+    inner: S,
+    shared: Rc<Shared>,
+    count: Cell<u64>,
+}
+
+impl<S> ObserveService<S> {
+    fn context(&self, request: &ServiceRequest) -> TraceContext {
+        let headers = request.headers();
+        let given = headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.as_bytes()));
+        let request_id = given.unwrap_or_else(|| {
+            self.count.set(self.count.get().wrapping_add(1));
+            RequestId::make(self.shared.settings.maker, self.count.get())
+        });
+        let parent = headers.get(paths::headers::TRACEPARENT);
+        let traceparent = parent.and_then(|value| Traceparent::parse(value.as_bytes()));
+        TraceContext { request_id, traceparent }
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for ObserveService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Observed<S::Future>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let context = self.context(&request);
+        let started = Instant::now();
+        let origin = cors::allowed(&request, &self.shared.settings.origins);
+        let work = if origin.is_some() && cors::is_preflight(&request) {
+            Work::Preflight { request: Some(request) }
+        } else {
+            Work::Inner { future: context.enter(|| self.inner.call(request)) }
+        };
+        Observed { work, shared: Rc::clone(&self.shared), context, started, origin }
+    }
+}
+
+pin_project! {
+    #[project = WorkProjection]
+    enum Work<F> {
+        Inner { #[pin] future: F },
+        Preflight { request: Option<ServiceRequest> },
+    }
+}
+
+pin_project! {
+    /// A request that is being served.
+    pub(crate) struct Observed<F> {
+        #[pin]
+        work: Work<F>,
+        shared: Rc<Shared>,
+        context: TraceContext,
+        started: Instant,
+        origin: Option<HeaderValue>,
+    }
+}
+
+impl<F, B> Future for Observed<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = match this.work.project() {
+            WorkProjection::Inner { future } => {
+                try_ready!(this.context.enter(|| future.poll(cx)))?.map_into_left_body()
+            }
+            WorkProjection::Preflight { request } => {
+                let request = request.take().expect("a finished future is not polled again");
+                request.into_response(cors::preflight()).map_into_right_body()
+            }
+        };
+        finish(&mut response, this.shared, this.context, this.origin.take());
+        let route = response.request().extensions().get::<RouteLabel>().map_or(NO_ROUTE, |label| label.0);
+        let (status, elapsed) = (response.status().as_u16(), this.started.elapsed());
+        this.shared.record(route, status, elapsed.as_secs_f64());
+        tracing::debug!(
+            target: "coffer::access",
+            service = this.shared.settings.service,
+            method = response.request().method().as_str(),
+            route,
+            status,
+            duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            request_id = this.context.request_id.as_str(),
+            trace_id = this.context.traceparent.as_ref().map(Traceparent::trace_id),
+            "request"
+        );
+        Poll::Ready(Ok(response))
+    }
+}
+
+fn finish<B>(
+    response: &mut ServiceResponse<B>,
+    shared: &Shared,
+    context: &TraceContext,
+    origin: Option<HeaderValue>,
+) {
+    let headers: &mut HeaderMap = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+    }
+    if !shared.settings.origins.is_empty() {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    if let Some(origin) = origin {
+        cors::mark(headers, origin);
+    }
+}

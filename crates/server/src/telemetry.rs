@@ -1,0 +1,94 @@
+//! Logs and metrics of the process. Both are global by nature, and installed once, by the first service
+//! that starts; everything else in this crate is a value.
+
+use std::fs::{File, OpenOptions};
+use std::io::IsTerminal as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing::Subscriber;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::settings::{LogFormat, LogSettings};
+
+/// Upper bounds of the duration histograms, in seconds.
+const BUCKETS_S: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Why there are no logs or metrics.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// `log.level` is no filter.
+    #[error("`log.level` is not a level or a filter")]
+    Level(#[source] tracing_subscriber::filter::ParseError),
+    /// `log.file` cannot be written.
+    #[error("opening the log file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something else in this process has installed a recorder.
+    #[error("installing metrics")]
+    Metrics(#[source] metrics_exporter_prometheus::BuildError),
+}
+
+/// The filter of `level`, quieter about the machinery below us.
+pub(crate) fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(TelemetryError::Level)
+}
+
+fn lines<S, W>(format: LogFormat, writer: W, colours: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(writer).with_ansi(colours);
+    match format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    }
+}
+
+fn open(path: &PathBuf) -> Result<Arc<File>, TelemetryError> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+    file.map(Arc::new).map_err(|source| TelemetryError::File { path: path.clone(), source })
+}
+
+/// Installs logs. Where some are installed already, by another service of this process or by a test, they
+/// stay as they are.
+pub fn init_logs(settings: &LogSettings) -> Result<(), TelemetryError> {
+    let stderr = lines(settings.format, std::io::stderr, std::io::stderr().is_terminal());
+    let file = settings.file.as_ref().map(open).transpose()?;
+    let file = file.map(|file| lines(settings.format, file, false));
+    let filter = filter(&settings.level)?;
+    let _ = tracing_subscriber::registry().with(stderr).with(file).with(filter).try_init();
+    Ok(())
+}
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The metrics of this process; the first call installs them.
+pub(crate) fn metrics_handle() -> Result<PrometheusHandle, TelemetryError> {
+    if let Some(handle) = METRICS.get() {
+        return Ok(handle.clone());
+    }
+    let recorder =
+        PrometheusBuilder::new().set_buckets(BUCKETS_S).map_err(TelemetryError::Metrics)?.build_recorder();
+    let handle = recorder.handle();
+    // Two services that start at the same moment: the first one's recorder is the process's.
+    Ok(METRICS
+        .get_or_init(|| {
+            let _ = metrics::set_global_recorder(recorder);
+            handle
+        })
+        .clone())
+}
