@@ -5,5 +5,6 @@ pub mod feed;
 pub mod group;
 pub mod identity;
 pub mod keyrings;
+pub mod pool;
 #[cfg(test)]
 pub(crate) mod test_store;

@@ -8,6 +8,7 @@ pub mod events;
 pub mod feed;
 pub mod keyring;
 pub mod limit;
+pub mod pool;
 pub mod session;
 pub mod tables;
 pub mod user;
