@@ -1,0 +1,206 @@
+//! Calls to one server with one session: the forms that all of them share.
+//!
+//! Redirects are not followed: a token goes to the server that it is for or to none. Small calls end after
+//! [`CALL_TIMEOUT`]; uploads and downloads may take as long as they move, and their pace is the server's to
+//! judge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coffer_api::paths::headers::REQUEST_ID;
+use coffer_api::{ErrorCode, FieldError, Problem};
+use coffer_core::{ExposeSecret, SecretString};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{ClientError, Refusal};
+
+/// How long a small call may take as a whole: longer than a log-in behind a full queue of others.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest small answer that is read: a full page of a listing is far below.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The largest refusal that is read.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+/// Memory that is reserved for an answer because its length was announced.
+const ROOM_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Calls to one server.
+#[derive(Clone, Debug)]
+pub(crate) struct Calls {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<Arc<SecretString>>,
+}
+
+impl Calls {
+    /// Calls to the server at `base`, with this session if given.
+    pub(crate) fn new(base: &str, token: Option<Arc<SecretString>>) -> Result<Self, ClientError> {
+        let base = Url::parse(base).map_err(ClientError::Address)?;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(ClientError::SetUp)?;
+        Ok(Self { http, base, token })
+    }
+
+    /// A request with the session in it.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        let request = self.http.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
+    }
+
+    /// Sends a request; an answer that is no success is an error.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let answer = request.send().await.map_err(|source| self.failed(source))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.refusal(answer).await)
+    }
+
+    /// `GET` with a query.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.read(self.send(self.request(Method::GET, path).timeout(CALL_TIMEOUT).query(query)).await?).await
+    }
+
+    /// Sends JSON and reads JSON.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.read(self.send(self.request(method, path).timeout(CALL_TIMEOUT).json(body)).await?).await
+    }
+
+    /// Sends no body and reads JSON.
+    pub(crate) async fn bare<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ClientError> {
+        self.read(self.send(self.request(method, path).timeout(CALL_TIMEOUT)).await?).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T, ClientError> {
+        let bytes = self.bytes(answer, ANSWER_BYTES_MAX, |_, _| ()).await?;
+        // 204 and the like: nothing is what `()` reads.
+        let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+        serde_json::from_slice(bytes).map_err(|_| self.not_understood())
+    }
+
+    /// An answer's body of at most `bytes_max` bytes. `report` is told of each piece as it comes.
+    pub(crate) async fn bytes(
+        &self,
+        mut answer: Response,
+        bytes_max: usize,
+        report: impl Fn(u64, u64),
+    ) -> Result<Vec<u8>, ClientError> {
+        let total = answer.content_length().unwrap_or(0);
+        // What the server claims reserves memory only up to a point; the rest has to be sent to count.
+        let room = usize::try_from(total).unwrap_or(usize::MAX).min(bytes_max).min(ROOM_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(room);
+        while let Some(chunk) = answer.chunk().await.map_err(|err| self.failed(err))? {
+            if chunk.len() > bytes_max - bytes.len() {
+                return Err(self.not_understood());
+            }
+            bytes.extend_from_slice(&chunk);
+            report(bytes.len() as u64, total.max(bytes.len() as u64));
+        }
+        Ok(bytes)
+    }
+
+    async fn refusal(&self, answer: Response) -> ClientError {
+        let status = answer.status();
+        let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let retry_after =
+            text(header::RETRY_AFTER).and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        let request_id = text(header::HeaderName::from_static(REQUEST_ID));
+        // The status says what matters; a body that does not come is no other error.
+        let body = self.bytes(answer, REFUSAL_BYTES_MAX, |_, _| ()).await.unwrap_or_default();
+        let (code, message, errors) = meaning(status, &body);
+        let status = status.as_u16();
+        ClientError::Refused(Box::new(Refusal { status, code, message, errors, retry_after, request_id }))
+    }
+
+    /// The error of a request that got no answer.
+    pub(crate) fn failed(&self, source: reqwest::Error) -> ClientError {
+        let server = self.base.origin().ascii_serialization();
+        let source = source.without_url();
+        if source.is_connect() {
+            ClientError::Unreachable { server, source }
+        } else {
+            ClientError::Lost { server, source }
+        }
+    }
+
+    /// The error of an answer that makes no sense.
+    pub(crate) fn not_understood(&self) -> ClientError {
+        ClientError::Answer { server: self.base.origin().ascii_serialization() }
+    }
+}
+
+fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<FieldError>) {
+    if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
+        let message = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        return (problem.error_code(), message.into_owned(), problem.errors);
+    }
+    if let Ok(answer) = serde_json::from_slice::<coffer_api::files::Answer>(body)
+        && let Some(code) = ErrorCode::from_text(&answer.message)
+    {
+        return (Some(code), code.title().to_owned(), Vec::new());
+    }
+    let code = match status.as_u16() {
+        413 => Some(ErrorCode::BodyTooLarge),
+        429 => Some(ErrorCode::RateLimited),
+        422 => Some(ErrorCode::InvalidInput),
+        _ => None,
+    };
+    (code, format!("the server answered {status}"), Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_of(status: u16, body: &str) -> Option<ErrorCode> {
+        meaning(StatusCode::from_u16(status).unwrap(), body.as_bytes()).0
+    }
+
+    #[test]
+    fn both_surfaces_say_the_same_by_their_own_forms() {
+        let problem = serde_json::to_string(&Problem::of(ErrorCode::FileExists)).unwrap();
+        assert_eq!(code_of(409, &problem), Some(ErrorCode::FileExists));
+        assert_eq!(code_of(409, r#"{"code":409,"message":"file_exists"}"#), Some(ErrorCode::FileExists));
+    }
+
+    #[test]
+    fn an_answer_from_something_in_between_keeps_its_status() {
+        assert_eq!(code_of(413, "<html>too large</html>"), Some(ErrorCode::BodyTooLarge));
+        assert_eq!(code_of(502, ""), None);
+        let (_, message, _) = meaning(StatusCode::BAD_GATEWAY, b"");
+        assert_eq!(message, "the server answered 502 Bad Gateway");
+    }
+
+    #[test]
+    fn a_newer_servers_code_is_told_in_its_own_words() {
+        let body = r#"{"type":"urn:x","title":"Brand new","status":418,"code":"brand_new"}"#;
+        let (code, message, _) = meaning(StatusCode::IM_A_TEAPOT, body.as_bytes());
+        assert_eq!((code, message.as_str()), (None, "Brand new"));
+    }
+}

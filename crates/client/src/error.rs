@@ -1,0 +1,100 @@
+//! Why a call failed.
+
+use std::time::Duration;
+
+use coffer_api::{ErrorCode, FieldError};
+
+/// Why a call failed, from the caller's point of view.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server's address is not one.
+    #[error("the server's address is not valid")]
+    Address(#[source] url::ParseError),
+    /// The client could not be set up.
+    #[error("setting up the HTTP client")]
+    SetUp(#[source] reqwest::Error),
+    /// The server was not reached: nothing happened there.
+    #[error("cannot reach {server}")]
+    Unreachable {
+        /// Which server.
+        server: String,
+        /// What went wrong.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The request went out and no answer came back: what happened there is not known.
+    #[error("no answer from {server}")]
+    Lost {
+        /// Which server.
+        server: String,
+        /// What went wrong.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server refused.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The answer is not what this client understands.
+    #[error("the answer of {server} cannot be understood")]
+    Answer {
+        /// Which server.
+        server: String,
+    },
+}
+
+/// What a server said when it refused.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The server's code, if this program knows it.
+    pub code: Option<ErrorCode>,
+    /// What the server said, for people.
+    pub message: String,
+    /// The fields that are wrong.
+    pub errors: Vec<FieldError>,
+    /// When to come back.
+    pub retry_after: Option<Duration>,
+    /// Names the request in the server's log.
+    pub request_id: Option<String>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        for error in &self.errors {
+            write!(f, "; {}: {}", error.field, error.message)?;
+        }
+        match &self.request_id {
+            Some(id) if self.status >= 500 => write!(f, " (request {id})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ClientError {
+    /// The server's code, when a server refused and this program knows the code.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            _ => None,
+        }
+    }
+
+    /// When to come back, if the server said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed later: the server is not there, not ready, or did not answer.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Lost { .. } => true,
+            Self::Refused(refusal) => matches!(refusal.status, 502..=504),
+            _ => false,
+        }
+    }
+}
