@@ -1,0 +1,112 @@
+//! The command line as it is typed: what every command takes, and the list of commands.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::credentials::Profile;
+use crate::origin::Origin;
+
+/// The KMS that is asked when nothing names another.
+pub(crate) const KMS_DEFAULT: &str = "http://127.0.0.1:3000";
+/// The data service that is asked when nothing names another.
+pub(crate) const DATA_DEFAULT: &str = "http://127.0.0.1:4000";
+
+/// Store files encrypted, and share them. Files are encrypted and decrypted here: no server sees them.
+#[derive(Debug, Parser)]
+#[command(name = "coffer", version, after_help = crate::exit::table(), max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The KMS; by default the one of this profile's last log-in, else port 3000 of this machine
+    #[arg(long, global = true, env = "COFFER_KMS_URL", value_name = "URL")]
+    pub(crate) kms: Option<Origin>,
+    /// The data service; by default the one of the session, else port 4000 of this machine
+    #[arg(long, global = true, env = "COFFER_DATA_URL", value_name = "URL")]
+    pub(crate) data: Option<Origin>,
+    /// Which set of sessions to use
+    #[arg(long, global = true, env = "COFFER_PROFILE", value_name = "NAME", default_value = "default")]
+    pub(crate) profile: Profile,
+    /// Write the result as one JSON document on standard output, and a failure as one on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask for an account and prove the address by a code
+    Register(commands::register::Args),
+    /// Log in by password and code
+    Login(commands::login::Args),
+    /// End the session and forget it
+    Logout(commands::logout::Args),
+    /// Show who is logged in
+    Whoami(commands::whoami::Args),
+    /// Encrypt a file and store it
+    Put(commands::put::Args),
+    /// Fetch a file and decrypt it
+    Get(commands::get::Args),
+    /// List files
+    Ls(commands::ls::Args),
+    /// Give somebody access to a file
+    Share(commands::share::Args),
+    /// Take somebody's access to a file away
+    Unshare(commands::unshare::Args),
+    /// List what others have shared with you or, with a name, who has access to that file of yours
+    Shared(commands::shared::Args),
+    /// Change or reset the password
+    Password(commands::password::Args),
+    /// List sessions and end them
+    Sessions(commands::sessions::Args),
+    /// Administer users (administrators only)
+    Admin(commands::admin::Args),
+    /// Write a completion script for a shell
+    Completions(commands::completions::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in ["coffer --json --kms http://a.example ls", "coffer ls --kms http://a.example --json"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert!(cli.global.json);
+            assert_eq!(cli.global.kms.unwrap().as_str(), "http://a.example");
+        }
+    }
+
+    #[test]
+    fn no_argument_takes_a_password() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                assert!(!id.contains("password") || id.ends_with("password_file"), "{id}");
+                assert!(!id.contains("token"), "{id}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

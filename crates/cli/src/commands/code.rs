@@ -1,0 +1,56 @@
+//! The second step that registering, logging in and resetting a password share.
+
+use coffer_api::ErrorCode;
+use coffer_client::ClientError;
+use coffer_core::EmailAddress;
+
+use crate::error::CliError;
+use crate::input::{self, Code};
+use crate::output::Output;
+
+/// Wrong codes that a person may type before the program gives up; the server ends a code after five.
+const TRIES_MAX: u32 = 3;
+
+/// Uses a one-time code: the one from the command line or, on a terminal, one that is asked for, again
+/// while it is wrong. Without either the caller learns that a code is needed; `again` is the command that
+/// goes on from there.
+pub(super) async fn with_code<T>(
+    email: &EmailAddress,
+    given: Option<Code>,
+    again: &str,
+    use_code: impl AsyncFn(&Code) -> Result<T, ClientError>,
+    output: Output,
+) -> Result<T, CliError> {
+    if let Some(code) = given {
+        return Ok(use_code(&code).await?);
+    }
+    if !input::is_interactive() {
+        return Err(code_needed(email, again));
+    }
+    for _ in 1..TRIES_MAX {
+        match use_code(&input::ask_code(email.as_str())?).await {
+            Err(err) if err.code() == Some(ErrorCode::OtpFailed) => {
+                output.note("That code is wrong or has expired.");
+            }
+            done => return Ok(done?),
+        }
+    }
+    Ok(use_code(&input::ask_code(email.as_str())?).await?)
+}
+
+/// Says that a code is on its way, and that `coffer`, `again`, address and code go on from there.
+pub(super) fn code_needed(email: &EmailAddress, again: &str) -> CliError {
+    CliError::CodeNeeded {
+        email: email.clone(),
+        next: format!("coffer {again} {} --code NNNNNN", email.as_str()),
+    }
+}
+
+/// The address that is meant: from the command line, else asked for.
+pub(super) fn email_or_ask(given: Option<EmailAddress>) -> Result<EmailAddress, CliError> {
+    match given {
+        Some(email) => Ok(email),
+        None if input::is_interactive() => Ok(input::ask("E-mail address: ")?.parse()?),
+        None => Err(input::InputError::NoEmail.into()),
+    }
+}

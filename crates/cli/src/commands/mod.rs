@@ -1,0 +1,45 @@
+//! The commands, one file each: its arguments, and one function that does it.
+
+pub(crate) mod admin;
+mod code;
+pub(crate) mod completions;
+pub(crate) mod get;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod ls;
+pub(crate) mod password;
+pub(crate) mod put;
+pub(crate) mod register;
+pub(crate) mod sessions;
+pub(crate) mod share;
+pub(crate) mod shared;
+pub(crate) mod unshare;
+pub(crate) mod whoami;
+
+use crate::app::App;
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+
+/// Does what the command line says.
+pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
+    if let Command::Completions(args) = cli.command {
+        return completions::run(&args);
+    }
+    let app = App::open(&cli.global)?;
+    match cli.command {
+        Command::Register(args) => register::run(args, &app).await,
+        Command::Login(args) => login::run(args, &app).await,
+        Command::Logout(args) => logout::run(args, &app).await,
+        Command::Whoami(args) => whoami::run(args, &app).await,
+        Command::Put(args) => put::run(args, &app).await,
+        Command::Get(args) => get::run(args, &app).await,
+        Command::Ls(args) => ls::run(args, &app).await,
+        Command::Share(args) => share::run(args, &app).await,
+        Command::Unshare(args) => unshare::run(args, &app).await,
+        Command::Shared(args) => shared::run(args, &app).await,
+        Command::Password(args) => password::run(args, &app).await,
+        Command::Sessions(args) => sessions::run(args, &app).await,
+        Command::Admin(args) => admin::run(args, &app).await,
+        Command::Completions(_) => unreachable!("handled before the settings are opened"),
+    }
+}

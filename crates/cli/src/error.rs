@@ -1,0 +1,220 @@
+//! Everything that can go wrong, what a person can do about it, and the exit code it leads to.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use coffer_api::ErrorCode;
+use coffer_client::ClientError;
+use coffer_core::{EmailAddress, EmailError, FileName, FileNameError};
+use coffer_crypto::filekey::KeyFormatError;
+
+use crate::credentials::CredentialsError;
+use crate::exit::Exit;
+use crate::expiry::ExpiryError;
+use crate::input::InputError;
+use crate::origin::Origin;
+use crate::target::TargetError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    #[error(transparent)]
+    Expiry(#[from] ExpiryError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{name}")]
+    File {
+        name: FileName,
+        #[source]
+        source: ClientError,
+    },
+    #[error("not logged in at {kms}")]
+    NotLoggedIn { kms: Origin },
+    #[error("the session at {kms} has ended")]
+    SessionEnded { kms: Origin },
+    #[error("a code has been sent to {email}", email = email.as_str())]
+    CodeNeeded { email: EmailAddress, next: String },
+    #[error("reading {path}", path = path.display())]
+    ReadFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{path} has more than {bytes_max} bytes", path = path.display())]
+    FileTooLarge { path: PathBuf, bytes_max: u64 },
+    #[error("standard input has no name: coffer put - NAME")]
+    NameNeeded,
+    #[error("{path} cannot be stored under its own name; give one: coffer put FILE NAME", path = path.display())]
+    NameFromPath {
+        path: PathBuf,
+        #[source]
+        source: FileNameError,
+    },
+    #[error("--json and - would both write to standard output")]
+    JsonAndStdout,
+    #[error("the KMS's public key cannot be understood")]
+    PublicKey(#[source] KeyFormatError),
+    #[error("{name} does not open: it was damaged or tampered with on the way or in storage")]
+    Damaged { name: FileName },
+    #[error("a session's id is hexadecimal; give {chars_min} digits of it or more")]
+    SessionId { chars_min: usize },
+    #[error("several sessions begin with {id}; give more of the id")]
+    SessionAmbiguous { id: String },
+    #[error("you have no session {id}")]
+    SessionUnknown { id: String },
+    #[error("there is no user {email}", email = email.as_str())]
+    UserUnknown { email: EmailAddress },
+    #[error("writing the result")]
+    Output(#[from] io::Error),
+    #[error("starting up")]
+    Runtime(#[source] io::Error),
+    #[error("part of the program failed")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+impl CliError {
+    /// A failure that concerns one file.
+    pub(crate) fn of_file(name: &FileName, source: ClientError) -> Self {
+        Self::File { name: name.clone(), source }
+    }
+
+    /// A failure of work that was given to another thread.
+    pub(crate) fn task(source: tokio::task::JoinError) -> Self {
+        Self::Task(source)
+    }
+
+    fn client(&self) -> Option<&ClientError> {
+        match self {
+            Self::Client(err) | Self::File { source: err, .. } => Some(err),
+            _ => None,
+        }
+    }
+
+    /// The server's word for it, when a server refused.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        self.client().and_then(ClientError::code)
+    }
+
+    /// How long to wait before the next try, when a server said so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.client().and_then(ClientError::retry_after)
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Client(err) | Self::File { source: err, .. } => exit_of_client(err),
+            Self::Input(InputError::PasswordFile { .. } | InputError::Terminal(_)) => Exit::Unexpected,
+            Self::Input(_)
+            | Self::Email(_)
+            | Self::Expiry(_)
+            | Self::ReadFile { .. }
+            | Self::FileTooLarge { .. }
+            | Self::NameNeeded
+            | Self::NameFromPath { .. }
+            | Self::JsonAndStdout
+            | Self::SessionId { .. }
+            | Self::SessionAmbiguous { .. }
+            | Self::Target(TargetError::NotPlain { .. } | TargetError::NoFolder { .. }) => Exit::Usage,
+            Self::NotLoggedIn { .. }
+            | Self::SessionEnded { .. }
+            | Self::Credentials(CredentialsError::OtherData { .. }) => Exit::NotLoggedIn,
+            Self::CodeNeeded { .. } => Exit::CodeNeeded,
+            Self::Target(TargetError::Exists { .. }) => Exit::Exists,
+            Self::Target(TargetError::Stopped) => Exit::Interrupted,
+            Self::Damaged { .. } => Exit::Integrity,
+            Self::SessionUnknown { .. } | Self::UserUnknown { .. } => Exit::NotFound,
+            // Whoever reads has enough, as with `coffer ls | head`.
+            Self::Output(err) | Self::Target(TargetError::Stdout(err))
+                if err.kind() == io::ErrorKind::BrokenPipe =>
+            {
+                Exit::Done
+            }
+            Self::Credentials(_)
+            | Self::Target(_)
+            | Self::PublicKey(_)
+            | Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Task(_) => Exit::Unexpected,
+        }
+    }
+
+    /// What to do about it, when there is something.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match (self, self.exit(), self.code()) {
+            (Self::CodeNeeded { next, .. }, ..) => Some(format!("go on with: {next}")),
+            (Self::Credentials(CredentialsError::OtherData { .. }), ..) => {
+                Some("log in for the other one with: coffer --data URL login".into())
+            }
+            (Self::Credentials(_), ..) => None,
+            (_, _, Some(code)) if hint_of_code(code).is_some() => hint_of_code(code).map(Into::into),
+            (_, Exit::RateLimited | Exit::Unavailable, _) => {
+                self.retry_after().map(|wait| format!("try again in {} s", wait.as_secs().max(1)))
+            }
+            (_, Exit::NotLoggedIn, _) => Some("log in with: coffer login".into()),
+            _ => None,
+        }
+    }
+}
+
+fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::FileExists => "files are not overwritten: choose another name (coffer put FILE NAME)",
+        ErrorCode::SecondFactorRequired => "log in again, with a code: coffer login",
+        ErrorCode::UserExists => {
+            "log in with: coffer login; or set a new password with: coffer password reset"
+        }
+        ErrorCode::NoPendingRegistration => "register with: coffer register",
+        ErrorCode::OtpFailed => "ask for another code by giving the command again without --code",
+        ErrorCode::LoginFailed => "set a new password with: coffer password reset",
+        ErrorCode::AccessDenied => "ask the owner to share it with you",
+        ErrorCode::PermissionDenied => "only the owner of a file or an administrator may do this",
+        _ => return None,
+    })
+}
+
+fn exit_of_client(err: &ClientError) -> Exit {
+    err.code()
+        .map_or_else(|| if err.is_unavailable() { Exit::Unavailable } else { Exit::Unexpected }, exit_of_code)
+}
+
+/// The exit code for a server's error code. Every code is named, so that a new one is thought about.
+fn exit_of_code(code: ErrorCode) -> Exit {
+    match code {
+        ErrorCode::InvalidSession | ErrorCode::LoginFailed | ErrorCode::OtpFailed => Exit::NotLoggedIn,
+        ErrorCode::AccessDenied
+        | ErrorCode::PermissionDenied
+        | ErrorCode::SecondFactorRequired
+        | ErrorCode::LastAdmin => Exit::Refused,
+        ErrorCode::FileNotFound
+        | ErrorCode::FileKeyNotFound
+        | ErrorCode::GrantNotFound
+        | ErrorCode::SessionNotFound
+        | ErrorCode::UserNotFound
+        | ErrorCode::NoPendingRegistration => Exit::NotFound,
+        ErrorCode::UserExists | ErrorCode::UserNameTaken | ErrorCode::FileExists => Exit::Exists,
+        ErrorCode::BodyTooLarge | ErrorCode::InvalidInput | ErrorCode::MissingFields => Exit::Usage,
+        ErrorCode::UnwrapFailed => Exit::Integrity,
+        ErrorCode::RateLimited => Exit::RateLimited,
+        ErrorCode::Unavailable
+        | ErrorCode::OutcomeUnknown
+        | ErrorCode::RequestTimeout
+        | ErrorCode::Conflict => Exit::Unavailable,
+        ErrorCode::BadRequest
+        | ErrorCode::ConflictingCredentials
+        | ErrorCode::InvalidServiceToken
+        | ErrorCode::NotFound
+        | ErrorCode::MethodNotAllowed
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::Internal => Exit::Unexpected,
+    }
+}
