@@ -137,7 +137,7 @@ impl Commit {
 /// What a commit that happened left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The version that every record written by this commit has now; without operations it means nothing.
+    /// The version that every record written by this commit has now. It means nothing if none was written.
     pub version: Version,
     /// The new value of each counter, in the order of the `Add` operations.
     pub counters: Vec<i64>,

@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod open;
 mod page;
+mod redis;
 mod rules;
 mod sealed;
 mod sqlite;
@@ -30,6 +31,7 @@ use coffer_core::Timestamp;
 pub use address::{Partition, Sort, SortBuilder, SortRange, Table};
 pub use commit::{Commit, Committed, Guard, Operation, Outcome};
 pub use memory::MemoryRecords;
+pub use redis::RedisRecords;
 pub use sealed::{
     Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored, Swept,
 };

@@ -9,9 +9,16 @@ use coffer_core::Clock;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{MemoryRecords, Records, SqliteRecords, StoreError};
+use super::{MemoryRecords, Records, RedisRecords, SqliteRecords, StoreError};
+use crate::redis_link::RedisSettings;
 
-/// Opens the record store that `url` names: `memory:` or `sqlite:///path`.
+/// Opens the record store that `url` names: `memory:`, `sqlite:///path`, `redis://` or `rediss://`.
+///
+/// The Redis URLs are `redis://[[user]:password@]host[:port][/database]` and take options:
+/// - `prefix=NAME`: what every key begins with (default `coffer`);
+/// - `wait_replicas=N`: answer a commit when N replicas have confirmed it;
+/// - `durability=unchecked`: do not refuse a server that may lose what it answered;
+/// - `tls_ca=FILE`: the authority (PEM) that signed the certificate of a `rediss://` server.
 ///
 /// What is wrong with the settings is said without repeating the URL, which may hold a password.
 pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, StoreError> {
@@ -19,6 +26,7 @@ pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, 
     match url.scheme() {
         "memory" => Ok(Arc::new(MemoryRecords::new(clock))),
         "sqlite" => Ok(Arc::new(SqliteRecords::open(&file_path(&url)?, clock)?)),
+        "redis" | "rediss" => Ok(Arc::new(RedisRecords::open(RedisSettings::parse(url)?, clock).await?)),
         other => Err(StoreError::Settings(format!(
             "records cannot be kept in `{other}:`; use memory:, sqlite:///path, redis:// or rediss://"
         ))),

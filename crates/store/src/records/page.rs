@@ -42,6 +42,11 @@ impl PageBudget {
         self.records > 0 && self.bytes > 0
     }
 
+    /// How many more records fit, if their values do.
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
     pub(super) fn spend(&mut self, record: &Record) {
         let bytes = match &record.value {
             Value::Bytes(bytes) => bytes.len(),

@@ -1,15 +1,17 @@
 //! What a test of the contract runs on.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use coffer_core::{Clock, ManualClock, Timestamp};
 use coffer_store::records::{
     Commit, Committed, Guard, MemoryRecords, Outcome, Partition, Record, Records, Sort, SqliteRecords, Table,
-    Value,
+    Value, open,
 };
+use coffer_store::testing::RedisServer;
 
 use crate::sealed::Unsealed;
 
@@ -26,13 +28,19 @@ pub(crate) struct Bed {
 
 impl Bed {
     fn new<K: Any + Send + Sync>(open: impl FnOnce(Arc<dyn Clock>) -> (Arc<dyn Records>, K)) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_700_000_000_000)));
+        let clock = manual_clock();
         let (records, keep) = open(clock.clone());
         Self { records, clock, _keep: Box::new(keep) }
     }
 
     pub(crate) fn memory() -> Self {
         Self::new(|clock| (Arc::new(MemoryRecords::new(clock)), ()))
+    }
+
+    pub(crate) async fn redis() -> Self {
+        let clock = manual_clock();
+        let records = open(&redis_url(), clock.clone()).await.unwrap();
+        Self { records, clock, _keep: Box::new(()) }
     }
 
     pub(crate) fn sealed_memory() -> Self {
@@ -67,6 +75,17 @@ impl Bed {
     pub(crate) async fn holds(&self, partition: &Partition, guard: Guard) -> bool {
         self.records.commit(partition, Commit::new().guard(guard)).await.unwrap().is_committed()
     }
+}
+
+fn manual_clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Timestamp::from_ms(1_700_000_000_000)))
+}
+
+/// A place of its own on a server that all tests share.
+pub(crate) fn redis_url() -> String {
+    static SERVER: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);
+    static PLACES: AtomicU32 = AtomicU32::new(0);
+    format!("{}?prefix=test-{}", SERVER.url(), PLACES.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A partition of the test table.

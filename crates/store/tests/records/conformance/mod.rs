@@ -38,13 +38,14 @@ macro_rules! conformance {
             $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    super::$topic::$test($open()).await;
+                    super::$topic::$test($open.await).await;
                 }
             )+)+
         }
     };
 }
 
-conformance!(memory, crate::bed::Bed::memory);
-conformance!(sealed_memory, crate::bed::Bed::sealed_memory);
-conformance!(sqlite, crate::bed::Bed::sqlite);
+conformance!(memory, std::future::ready(crate::bed::Bed::memory()));
+conformance!(redis, crate::bed::Bed::redis());
+conformance!(sealed_memory, std::future::ready(crate::bed::Bed::sealed_memory()));
+conformance!(sqlite, std::future::ready(crate::bed::Bed::sqlite()));

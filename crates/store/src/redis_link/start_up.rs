@@ -1,0 +1,57 @@
+//! Whether the server keeps what it promises, asked once at start.
+
+use std::collections::HashMap;
+
+use redis::pipe;
+
+use super::{LinkError, Links, RedisSettings};
+use crate::records::StoreError;
+
+const ASKED: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+
+pub(super) async fn check(links: &Links, settings: &RedisSettings) -> Result<(), StoreError> {
+    const DOING: &str = "checking the Redis server";
+    let mut questions = pipe();
+    for name in ASKED {
+        questions.cmd("CONFIG").arg("GET").arg(name);
+    }
+    if !settings.check_durability {
+        tracing::warn!("the Redis server's durability is not checked: what it answered may not be on disk");
+        return links.query(&redis::cmd("PING")).await.map_err(|err| err.of_read(DOING));
+    }
+    let answers: Vec<HashMap<String, String>> = match links.query_all(&questions).await {
+        Ok(answers) => answers,
+        Err(LinkError::Refused(err)) => {
+            return Err(StoreError::Settings(format!(
+                "the Redis server does not tell its settings ({}). Allow CONFIG GET, or, if you know that it \
+                 keeps every write, add `durability=unchecked` to the URL",
+                err.code().unwrap_or("refused")
+            )));
+        }
+        Err(err) => return Err(err.of_read(DOING)),
+    };
+    let values: HashMap<_, _> = answers.into_iter().flatten().collect();
+    let wrong = mistakes(|name| values.get(name).map_or("", String::as_str));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Settings(format!(
+        "the Redis server would lose what it promised to keep. Set {} (`CONFIG SET …` and in redis.conf), or add \
+         `durability=unchecked` to the URL to do without",
+        wrong.join(", ")
+    )))
+}
+
+/// What must be set otherwise.
+fn mistakes<'a>(value: impl Fn(&str) -> &'a str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut expect = |name: &str, holds: bool, should: &str| {
+        if !holds {
+            wrong.push(format!("`{name} {should}` (it is `{}`)", value(name)));
+        }
+    };
+    expect("appendonly", value("appendonly") == "yes", "yes");
+    expect("appendfsync", matches!(value("appendfsync"), "always" | "everysec"), "always");
+    expect("maxmemory-policy", value("maxmemory-policy") == "noeviction", "noeviction");
+    wrong
+}
