@@ -1,1 +1,149 @@
-//! See ARCHITECTURE.md.
+//! LZ4 with a bounded output: a frame of plaintext becomes a frame of bytes that says how to get it back.
+//!
+//! A frame is one byte and then the content: 0 and the plaintext as it is, or 1 and an LZ4 block. A
+//! plaintext that would not shrink is stored, so a frame is never more than one byte longer than its
+//! plaintext. Opening names the most bytes that it may give, and never takes more memory than that: a few
+//! hostile bytes cannot ask for gigabytes.
+//!
+//! Compress before sealing, and only what one party wrote: the length of a compressed frame says
+//! something of its content, and whoever can mix text of theirs with a secret can find the secret out.
+//!
+//! Not here: LZ4's own framing with its checksums. What Coffer compresses it also seals, and a seal
+//! detects every change; and the block API gives each frame alone, which range reads need.
+
+/// How much longer than its plaintext a frame can be, in bytes.
+pub const FRAME_OVERHEAD_BYTES: usize = 1;
+
+const STORED: u8 = 0;
+const LZ4: u8 = 1;
+/// An LZ4 block cannot expand further: each byte of it says at most 255 more bytes of a match.
+const EXPANSION_MAX: usize = 255;
+
+/// Why a frame does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The frame is empty; it lacks even its first byte.
+    #[error("a frame is at least one byte")]
+    Empty,
+    /// The first byte names no encoding that is known here.
+    #[error("unknown encoding {0} of a frame")]
+    Encoding(u8),
+    /// The plaintext is longer than the caller takes.
+    #[error("the frame holds more than {bytes_max} bytes")]
+    TooLong {
+        /// What the caller takes.
+        bytes_max: usize,
+    },
+    /// The LZ4 block is damaged.
+    #[error("the frame is not a whole LZ4 block")]
+    Damaged,
+}
+
+/// The frame of `plaintext`, compressed where that makes it shorter.
+#[must_use]
+pub fn compress_frame(plaintext: &[u8]) -> Vec<u8> {
+    // The compressor wants room for the worst case before it begins.
+    let block_bytes_max = lz4_flex::block::get_maximum_output_size(plaintext.len());
+    let mut frame = vec![LZ4; FRAME_OVERHEAD_BYTES + block_bytes_max];
+    let block_bytes = lz4_flex::block::compress_into(plaintext, &mut frame[FRAME_OVERHEAD_BYTES..])
+        .expect("there is room for the worst case");
+    if block_bytes < plaintext.len() {
+        frame.truncate(FRAME_OVERHEAD_BYTES + block_bytes);
+        return frame;
+    }
+    frame[0] = STORED;
+    frame.truncate(FRAME_OVERHEAD_BYTES + plaintext.len());
+    frame[FRAME_OVERHEAD_BYTES..].copy_from_slice(plaintext);
+    frame
+}
+
+/// The frame of `plaintext`, stored as it is.
+#[must_use]
+pub fn store_frame(plaintext: &[u8]) -> Vec<u8> {
+    [&[STORED], plaintext].concat()
+}
+
+/// The plaintext of a frame, at most `bytes_max` bytes. Secret plaintexts are the caller's to wipe.
+pub fn decompress_bounded(frame: &[u8], bytes_max: usize) -> Result<Vec<u8>, FrameError> {
+    let (&encoding, content) = frame.split_first().ok_or(FrameError::Empty)?;
+    match encoding {
+        STORED if content.len() > bytes_max => Err(FrameError::TooLong { bytes_max }),
+        STORED => Ok(content.to_vec()),
+        LZ4 => decompress_block(content, bytes_max),
+        other => Err(FrameError::Encoding(other)),
+    }
+}
+
+fn decompress_block(block: &[u8], bytes_max: usize) -> Result<Vec<u8>, FrameError> {
+    use lz4_flex::block::DecompressError;
+    let mut plaintext = vec![0; bytes_max.min(block.len().saturating_mul(EXPANSION_MAX))];
+    match lz4_flex::block::decompress_into(block, &mut plaintext) {
+        Ok(plaintext_bytes) => {
+            plaintext.truncate(plaintext_bytes);
+            Ok(plaintext)
+        }
+        Err(DecompressError::OutputTooSmall { .. }) => Err(FrameError::TooLong { bytes_max }),
+        Err(_) => Err(FrameError::Damaged),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn text_shrinks_and_noise_is_stored() {
+        let text = b"the same words again and again, ".repeat(100);
+        let frame = compress_frame(&text);
+        assert!(frame.len() < text.len() / 10 && frame[0] == LZ4);
+        assert_eq!(decompress_bounded(&frame, text.len()), Ok(text));
+        let noise: Vec<u8> = (0u32..500).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
+        let frame = compress_frame(&noise);
+        assert_eq!((frame[0], frame.len()), (STORED, noise.len() + FRAME_OVERHEAD_BYTES));
+        assert_eq!(frame, store_frame(&noise));
+        assert_eq!(decompress_bounded(&frame, noise.len()), Ok(noise));
+    }
+
+    #[test]
+    fn the_empty_plaintext_is_stored() {
+        assert_eq!(compress_frame(b""), [STORED]);
+        assert_eq!(decompress_bounded(&[STORED], 0), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_frame_over_the_bound_is_refused_and_one_at_the_bound_is_not() {
+        for plaintext in [vec![7; 100_000], b"abc".to_vec()] {
+            let frame = compress_frame(&plaintext);
+            let bytes_max = plaintext.len() - 1;
+            assert_eq!(decompress_bounded(&frame, bytes_max), Err(FrameError::TooLong { bytes_max }));
+            assert_eq!(decompress_bounded(&frame, plaintext.len()).map(|p| p.len()), Ok(plaintext.len()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused() {
+        assert_eq!(decompress_bounded(&[], 9), Err(FrameError::Empty));
+        assert_eq!(decompress_bounded(&[2, 0, 0], 9), Err(FrameError::Encoding(2)));
+        assert_eq!(decompress_bounded(&[LZ4], 9), Err(FrameError::Damaged));
+        assert_eq!(decompress_bounded(&[LZ4, 0xf0], 9), Err(FrameError::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn every_plaintext_survives(plaintext in proptest::collection::vec(0u8..4, 0..4000)) {
+            let frame = compress_frame(&plaintext);
+            prop_assert!(frame.len() <= plaintext.len() + FRAME_OVERHEAD_BYTES);
+            prop_assert_eq!(decompress_bounded(&frame, plaintext.len()), Ok(plaintext));
+        }
+
+        #[test]
+        fn no_bytes_give_more_than_the_bound(mut frame in proptest::collection::vec(any::<u8>(), 1..300)) {
+            frame[0] = LZ4;
+            if let Ok(plaintext) = decompress_bounded(&frame, 1000) {
+                prop_assert!(plaintext.len() <= 1000);
+            }
+        }
+    }
+}
