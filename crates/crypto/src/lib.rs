@@ -13,3 +13,6 @@ mod safe;
 
 pub use safe::equal::equal;
 pub use safe::{classic, filekey, hash, index, keyring, mac, root, stream};
+
+/// The engine that this build uses, by name.
+pub const ENGINE: &str = hazmat::ENGINE;
