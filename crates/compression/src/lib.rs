@@ -39,52 +39,55 @@ pub enum FrameError {
     Damaged,
 }
 
-/// The frame of `plaintext`, compressed where that makes it shorter.
-#[must_use]
-pub fn compress_frame(plaintext: &[u8]) -> Vec<u8> {
+/// Appends the frame of `plaintext` to `out`, compressed where that makes it shorter.
+pub fn compress_frame(plaintext: &[u8], out: &mut Vec<u8>) {
+    let at = out.len();
+    let content = at + FRAME_OVERHEAD_BYTES;
     // The compressor wants room for the worst case before it begins.
     let block_bytes_max = lz4_flex::block::get_maximum_output_size(plaintext.len());
-    let mut frame = vec![LZ4; FRAME_OVERHEAD_BYTES + block_bytes_max];
-    let block_bytes = lz4_flex::block::compress_into(plaintext, &mut frame[FRAME_OVERHEAD_BYTES..])
+    out.resize(content + block_bytes_max, 0);
+    let block_bytes = lz4_flex::block::compress_into(plaintext, &mut out[content..])
         .expect("there is room for the worst case");
     if block_bytes < plaintext.len() {
-        frame.truncate(FRAME_OVERHEAD_BYTES + block_bytes);
-        return frame;
+        out[at] = LZ4;
+        out.truncate(content + block_bytes);
+    } else {
+        out.truncate(at);
+        store_frame(plaintext, out);
     }
-    frame[0] = STORED;
-    frame.truncate(FRAME_OVERHEAD_BYTES + plaintext.len());
-    frame[FRAME_OVERHEAD_BYTES..].copy_from_slice(plaintext);
-    frame
 }
 
-/// The frame of `plaintext`, stored as it is.
-#[must_use]
-pub fn store_frame(plaintext: &[u8]) -> Vec<u8> {
-    [&[STORED], plaintext].concat()
+/// Appends the frame of `plaintext` to `out`, stored as it is.
+pub fn store_frame(plaintext: &[u8], out: &mut Vec<u8>) {
+    out.push(STORED);
+    out.extend_from_slice(plaintext);
 }
 
-/// The plaintext of a frame, at most `bytes_max` bytes. Secret plaintexts are the caller's to wipe.
-pub fn decompress_bounded(frame: &[u8], bytes_max: usize) -> Result<Vec<u8>, FrameError> {
+/// Appends the plaintext of `frame`, at most `bytes_max` bytes, to `out`, and says how many there were. A
+/// secret plaintext is the caller's to wipe; after an error `out` is as it was.
+pub fn decompress_bounded(frame: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<usize, FrameError> {
     let (&encoding, content) = frame.split_first().ok_or(FrameError::Empty)?;
     match encoding {
         STORED if content.len() > bytes_max => Err(FrameError::TooLong { bytes_max }),
-        STORED => Ok(content.to_vec()),
-        LZ4 => decompress_block(content, bytes_max),
+        STORED => {
+            out.extend_from_slice(content);
+            Ok(content.len())
+        }
+        LZ4 => decompress_block(content, bytes_max, out),
         other => Err(FrameError::Encoding(other)),
     }
 }
 
-fn decompress_block(block: &[u8], bytes_max: usize) -> Result<Vec<u8>, FrameError> {
+fn decompress_block(block: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<usize, FrameError> {
     use lz4_flex::block::DecompressError;
-    let mut plaintext = vec![0; bytes_max.min(block.len().saturating_mul(EXPANSION_MAX))];
-    match lz4_flex::block::decompress_into(block, &mut plaintext) {
-        Ok(plaintext_bytes) => {
-            plaintext.truncate(plaintext_bytes);
-            Ok(plaintext)
-        }
-        Err(DecompressError::OutputTooSmall { .. }) => Err(FrameError::TooLong { bytes_max }),
-        Err(_) => Err(FrameError::Damaged),
-    }
+    let at = out.len();
+    out.resize(at + bytes_max.min(block.len().saturating_mul(EXPANSION_MAX)), 0);
+    let outcome = lz4_flex::block::decompress_into(block, &mut out[at..]);
+    out.truncate(at + outcome.as_ref().copied().unwrap_or(0));
+    outcome.map_err(|err| match err {
+        DecompressError::OutputTooSmall { .. } => FrameError::TooLong { bytes_max },
+        _ => FrameError::Damaged,
+    })
 }
 
 #[cfg(test)]
@@ -93,55 +96,70 @@ mod tests {
 
     use super::*;
 
+    fn compressed(plaintext: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        compress_frame(plaintext, &mut frame);
+        frame
+    }
+
+    fn opened(frame: &[u8], bytes_max: usize) -> Result<Vec<u8>, FrameError> {
+        let mut out = b"before".to_vec();
+        let bytes = decompress_bounded(frame, bytes_max, &mut out);
+        assert_eq!((&out[..6], out.len() - 6), (&b"before"[..], bytes.unwrap_or(0)));
+        bytes.map(|_| out.split_off(6))
+    }
+
     #[test]
     fn text_shrinks_and_noise_is_stored() {
         let text = b"the same words again and again, ".repeat(100);
-        let frame = compress_frame(&text);
+        let frame = compressed(&text);
         assert!(frame.len() < text.len() / 10 && frame[0] == LZ4);
-        assert_eq!(decompress_bounded(&frame, text.len()), Ok(text));
+        assert_eq!(opened(&frame, text.len()), Ok(text));
         let noise: Vec<u8> = (0u32..500).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
-        let frame = compress_frame(&noise);
+        let frame = compressed(&noise);
         assert_eq!((frame[0], frame.len()), (STORED, noise.len() + FRAME_OVERHEAD_BYTES));
-        assert_eq!(frame, store_frame(&noise));
-        assert_eq!(decompress_bounded(&frame, noise.len()), Ok(noise));
+        let mut stored = Vec::new();
+        store_frame(&noise, &mut stored);
+        assert_eq!(frame, stored);
+        assert_eq!(opened(&frame, noise.len()), Ok(noise));
     }
 
     #[test]
     fn the_empty_plaintext_is_stored() {
-        assert_eq!(compress_frame(b""), [STORED]);
-        assert_eq!(decompress_bounded(&[STORED], 0), Ok(Vec::new()));
+        assert_eq!(compressed(b""), [STORED]);
+        assert_eq!(opened(&[STORED], 0), Ok(Vec::new()));
     }
 
     #[test]
     fn a_frame_over_the_bound_is_refused_and_one_at_the_bound_is_not() {
         for plaintext in [vec![7; 100_000], b"abc".to_vec()] {
-            let frame = compress_frame(&plaintext);
+            let frame = compressed(&plaintext);
             let bytes_max = plaintext.len() - 1;
-            assert_eq!(decompress_bounded(&frame, bytes_max), Err(FrameError::TooLong { bytes_max }));
-            assert_eq!(decompress_bounded(&frame, plaintext.len()).map(|p| p.len()), Ok(plaintext.len()));
+            assert_eq!(opened(&frame, bytes_max), Err(FrameError::TooLong { bytes_max }));
+            assert_eq!(opened(&frame, plaintext.len()).map(|p| p.len()), Ok(plaintext.len()));
         }
     }
 
     #[test]
     fn what_is_no_frame_is_refused() {
-        assert_eq!(decompress_bounded(&[], 9), Err(FrameError::Empty));
-        assert_eq!(decompress_bounded(&[2, 0, 0], 9), Err(FrameError::Encoding(2)));
-        assert_eq!(decompress_bounded(&[LZ4], 9), Err(FrameError::Damaged));
-        assert_eq!(decompress_bounded(&[LZ4, 0xf0], 9), Err(FrameError::Damaged));
+        assert_eq!(opened(&[], 9), Err(FrameError::Empty));
+        assert_eq!(opened(&[2, 0, 0], 9), Err(FrameError::Encoding(2)));
+        assert_eq!(opened(&[LZ4], 9), Err(FrameError::Damaged));
+        assert_eq!(opened(&[LZ4, 0xf0], 9), Err(FrameError::Damaged));
     }
 
     proptest! {
         #[test]
         fn every_plaintext_survives(plaintext in proptest::collection::vec(0u8..4, 0..4000)) {
-            let frame = compress_frame(&plaintext);
+            let frame = compressed(&plaintext);
             prop_assert!(frame.len() <= plaintext.len() + FRAME_OVERHEAD_BYTES);
-            prop_assert_eq!(decompress_bounded(&frame, plaintext.len()), Ok(plaintext));
+            prop_assert_eq!(opened(&frame, plaintext.len()), Ok(plaintext));
         }
 
         #[test]
         fn no_bytes_give_more_than_the_bound(mut frame in proptest::collection::vec(any::<u8>(), 1..300)) {
             frame[0] = LZ4;
-            if let Ok(plaintext) = decompress_bounded(&frame, 1000) {
+            if let Ok(plaintext) = opened(&frame, 1000) {
                 prop_assert!(plaintext.len() <= 1000);
             }
         }

@@ -22,7 +22,7 @@ use portable as engine;
 
 #[cfg(any(feature = "aws-lc", feature = "portable"))]
 pub(crate) use engine::{
-    Aes256, Aes256Gcm, ENGINE, HmacSha256, RsaPrivate, RsaPublic, cbc_decrypt, cbc_encrypt, hkdf_sha256,
+    Aes256, Aes256Gcm, HmacSha256, RsaPrivate, RsaPublic, cbc_decrypt, cbc_encrypt, hkdf_sha256,
     pbkdf2_hmac_sha256, sha256,
 };
 pub(crate) use xaes::{XAES_NONCE_BYTES, Xaes256Gcm};

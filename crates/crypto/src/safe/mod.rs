@@ -1,6 +1,7 @@
 //! What the crate offers; see the crate's documentation.
 
 pub mod classic;
+pub mod envelope;
 pub(crate) mod equal;
 pub mod filekey;
 pub mod hash;

@@ -51,8 +51,13 @@ impl StreamKey {
     /// Seals a part in place and appends its tag, [`PART_OVERHEAD_BYTES`] long. Reserve room for it: a
     /// buffer that has to move leaves a copy of the plaintext behind.
     pub fn seal_part(&self, part: Part, aad: &[u8], in_out: &mut Vec<u8>) {
+        self.seal_part_from(0, part, aad, in_out);
+    }
+
+    /// Like [`seal_part`](Self::seal_part), leaving the first `start` bytes of `in_out` as they are.
+    pub(crate) fn seal_part_from(&self, start: usize, part: Part, aad: &[u8], in_out: &mut Vec<u8>) {
         in_out.reserve_exact(TAG_BYTES);
-        let tag = self.0.seal(&part.nonce(), aad, in_out);
+        let tag = self.0.seal(&part.nonce(), aad, &mut in_out[start..]);
         in_out.extend_from_slice(&tag);
     }
 

@@ -8,5 +8,3 @@ mod rsa;
 pub(crate) use aead::{Aes256, Aes256Gcm, cbc_decrypt, cbc_encrypt};
 pub(crate) use hash::{HmacSha256, hkdf_sha256, pbkdf2_hmac_sha256, sha256};
 pub(crate) use rsa::{RsaPrivate, RsaPublic};
-
-pub(crate) const ENGINE: &str = "RustCrypto";
