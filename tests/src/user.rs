@@ -1,8 +1,8 @@
 //! A person who uses the file contract.
 
-use serde_json::json;
+use std::net::Ipv4Addr;
 
-use crate::{Http, Stack};
+use crate::{Http, Stack, Surface};
 
 /// A registered user with a live session.
 #[derive(Clone, Debug)]
@@ -16,6 +16,21 @@ pub struct User {
 }
 
 impl Stack {
+    /// The contract on the first KMS and the first data service.
+    pub fn surface(&self) -> Surface {
+        self.surface_of(0, 0)
+    }
+
+    /// The contract on these two processes.
+    pub fn surface_of(&self, kms: usize, data: usize) -> Surface {
+        Surface { http: Http::default(), kms: self.kms[kms].url.clone(), data: self.data[data].url.clone() }
+    }
+
+    /// The contract for a client at another address, any of 127.0.0.0/8.
+    pub fn surface_from(&self, address: Ipv4Addr) -> Surface {
+        Surface { http: Http::from_address(address), ..self.surface() }
+    }
+
     /// Registers a user by code on the first KMS and logs in. `name` becomes the local part.
     pub async fn user(&self, name: &str) -> User {
         let email = format!("{name}@example.com");
@@ -27,30 +42,28 @@ impl Stack {
 
     /// Registers an address by code on the first KMS.
     pub async fn register(&self, email: &str, password: &str) {
-        let http = Http::default();
+        let otp = self.register_code(email, password).await;
+        self.surface().verify_register(email, &otp).await.expect(200, 200, "registration_success");
+    }
+
+    /// Asks for an account and returns the code that is mailed.
+    pub async fn register_code(&self, email: &str, password: &str) -> String {
         let seen = self.mailbox.messages(email).await.len();
-        let body = json!({ "email": email, "password": password });
-        http.post(&self.kms_url("/register"), body).await.expect(200, 200, "registration_pending");
-        let otp = self.mailbox.code_after(email, seen).await;
-        let body = json!({ "email": email, "otp": otp });
-        http.post(&self.kms_url("/verify_register"), body).await.expect(200, 200, "registration_success");
+        self.surface().register(email, password).await.expect(200, 200, "registration_pending");
+        self.mailbox.code_after(email, seen).await
     }
 
     /// Logs in by code on the first KMS and returns the session token.
     pub async fn login(&self, email: &str, password: &str) -> String {
         let otp = self.login_code(email, password).await;
-        let body = json!({ "email": email, "otp": otp });
-        let answer = Http::default().post(&self.kms_url("/verify_login"), body).await;
-        let answer = answer.expect(200, 200, "login_success").json();
-        answer["sid"].as_str().expect("a log-in gives a session").to_owned()
+        let answer = self.surface().verify_login(email, &otp).await.expect(200, 200, "login_success");
+        answer.json()["sid"].as_str().expect("a log-in gives a session").to_owned()
     }
 
     /// Gives the right password and returns the code that is mailed.
     pub async fn login_code(&self, email: &str, password: &str) -> String {
         let seen = self.mailbox.messages(email).await.len();
-        let body = json!({ "email": email, "password": password });
-        let answer = Http::default().post(&self.kms_url("/login"), body).await;
-        answer.expect(200, 200, "login_otp_sent");
+        self.surface().login(email, password).await.expect(200, 200, "login_otp_sent");
         self.mailbox.code_after(email, seen).await
     }
 }

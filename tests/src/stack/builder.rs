@@ -120,11 +120,17 @@ impl Builder {
         let mut environment = BTreeMap::new();
         let mut set = |key: &str, value: &str| environment.insert(key.to_owned(), value.to_owned());
         set("COFFER_KMS__AUTH__BCRYPT_COST", "4");
+        // Making key pairs ahead would only take the processor from the tests.
+        set("COFFER_KMS__FILES__POOL_PAIRS", "2");
         set("COFFER_KMS__LOG__LEVEL", "debug");
         set("COFFER_DATA__LOG__LEVEL", "debug");
         if !self.default_limits {
-            set("COFFER_KMS__LIMITS__ADDRESS_CALLS_MAX", "100000");
-            set("COFFER_KMS__LIMITS__ACCOUNT_CALLS_MAX", "100000");
+            for limit in ["AUTH_PER_ADDRESS", "AUTH_PER_ACCOUNT", "AUTH_PER_DEVICE"] {
+                set(&format!("COFFER_KMS__LIMITS__{limit}_MAX"), "100000");
+            }
+            for limit in ["CODES_PER_ADDRESS", "CODES_PER_ACCOUNT", "CODES_PER_DEVICE"] {
+                set(&format!("COFFER_KMS__LIMITS__{limit}_MAX"), "100000");
+            }
         }
         if let Some(smtp) = &self.smtp {
             set("COFFER_KMS__SMTP__HOST", "localhost");
