@@ -1,5 +1,10 @@
 //! Black-box tests of running services. A module is a surface or a journey.
 
 mod contract;
+mod crash;
+mod guessing;
 mod harness;
+mod input;
 mod journey;
+mod replicas;
+mod timing;

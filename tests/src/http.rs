@@ -10,12 +10,13 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
+    tolerant: bool,
 }
 
 /// A response, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status; 0 if a tolerant client got no answer.
     pub status: u16,
     /// Header names (lower case) and values.
     pub headers: Vec<(String, String)>,
@@ -38,7 +39,12 @@ impl Http {
             .no_proxy()
             .build()
             .expect("the client's settings are valid");
-        Self { client }
+        Self { client, tolerant: false }
+    }
+
+    /// A client for servers that may be killed: a call without an answer gives status 0.
+    pub fn tolerant() -> Self {
+        Self { tolerant: true, ..Self::default() }
     }
 
     /// Sends a request; `json` is its body.
@@ -56,9 +62,11 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Answer {
-        self.try_send(method, url, headers, body)
-            .await
-            .unwrap_or_else(|err| panic!("{method} {url}: {err:?}"))
+        match self.try_send(method, url, headers, body).await {
+            Ok(answer) => answer,
+            Err(_) if self.tolerant => Answer { status: 0, headers: Vec::new(), body: Vec::new() },
+            Err(err) => panic!("{method} {url}: {err:?}"),
+        }
     }
 
     /// Like [`Http::send_raw`], for when the server may be down.

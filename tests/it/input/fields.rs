@@ -1,0 +1,98 @@
+//! One field wrong at a time.
+
+use coffer_tests::{Answer, Stack};
+use serde_json::{Value, json};
+
+use super::endpoints::{Endpoint, Kind, Shape, all, bad_values};
+
+/// The fields that an answer complains about.
+fn named(answer: &Answer, shape: Shape) -> Vec<String> {
+    let json = answer.json();
+    let (list, field) = match shape {
+        Shape::Detail => ("detail", "loc"),
+        Shape::Problem => ("errors", "field"),
+    };
+    let entries = json[list].as_array().unwrap_or_else(|| panic!("no {list}: {answer}"));
+    let name = |entry: &Value| match &entry[field] {
+        Value::Array(path) => path.get(1).and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Value::String(path) => path.split(['.', '[']).next().unwrap_or_default().to_owned(),
+        other => panic!("{other}: {answer}"),
+    };
+    entries.iter().map(name).collect()
+}
+
+fn variants(endpoint: &Endpoint) -> Vec<(&'static str, Value)> {
+    let mut variants = Vec::new();
+    for &(field, kind) in &endpoint.fields {
+        if kind != Kind::UserName {
+            let mut absent = endpoint.good.clone();
+            absent.as_object_mut().expect("bodies are objects").remove(field);
+            variants.push((field, absent));
+        }
+        let mut values = vec![json!(1), json!(true), json!({ "a": 1 })];
+        if kind != Kind::UserName {
+            values.push(Value::Null);
+        }
+        if kind != Kind::Base64List {
+            values.push(json!(["a"]));
+        }
+        values.extend(bad_values(kind));
+        for value in values {
+            let mut bad = endpoint.good.clone();
+            bad[field] = value;
+            variants.push((field, bad));
+        }
+    }
+    variants
+}
+
+#[tokio::test]
+async fn a_bad_field_is_named_and_nothing_is_stored() {
+    let stack = Stack::all().start().await;
+    let (surface, ann) = (stack.surface(), stack.user("ann").await);
+    let mut wrong = Vec::new();
+    for endpoint in all(&stack, &ann) {
+        for (field, body) in variants(&endpoint) {
+            let answer = surface.http.send(endpoint.method, &endpoint.url, Some(&ann.sid), Some(&body)).await;
+            let what = || format!("{} {} with {body:.200}: {answer}", endpoint.method, endpoint.url);
+            if answer.status != 422 && answer.status != 400 {
+                wrong.push(what());
+            } else if !named(&answer, endpoint.shape).iter().any(|name| name == field) {
+                wrong.push(format!("{field} is not named: {}", what()));
+            }
+            let secret = matches!(field, "password" | "otp" | "code" | "new_password" | "current_password");
+            assert!(!secret || !answer.text().contains("planted"), "a secret is echoed: {}", what());
+        }
+    }
+    assert!(wrong.is_empty(), "{} answers:\n{}", wrong.len(), wrong.join("\n"));
+
+    assert!(surface.list(&ann.sid).await.is_empty());
+    surface.private_key(&ann.sid, "new").await.expect(200, 400, "access_denied");
+    surface.register("new@example.com", "pw").await.expect(200, 200, "registration_pending");
+    let sent = stack.mailbox.messages("new@example.com").await.len();
+    assert!(sent <= 1, "only the good registration sends mail, not {sent}");
+    stack.login(&ann.email, &ann.password).await;
+}
+
+#[tokio::test]
+async fn a_bad_query_parameter_is_named() {
+    let stack = Stack::all().start().await;
+    let ann = stack.user("ann").await;
+    let surface = stack.surface();
+    for name in ["%2Fetc%2Fpasswd", "..%2Fx", "a%00b", "a%0Ab", "", &"n".repeat(1025)] {
+        let url = stack.data_url(&format!("/download?file_name={name}"));
+        let answer = surface.http.get_as(&ann.sid, &url).await.expect_status(422);
+        assert_eq!(named(&answer, Shape::Detail), ["file_name"], "{name}");
+    }
+    for query in ["file_name=%FF", "file_name=%C3%28"] {
+        let answer = surface.http.get_as(&ann.sid, &stack.data_url(&format!("/download?{query}"))).await;
+        assert!((400..500).contains(&answer.status), "{query}: {answer}");
+    }
+    for query in ["limit=0", "limit=1001", "limit=x", "limit=-1", "cursor=%00", "unknown=1"] {
+        for url in [stack.kms_url("/api/v1/file-keys"), stack.data_url("/api/v1/files")] {
+            let url = format!("{url}?{query}");
+            let answer = surface.http.get_as(&ann.sid, &url).await;
+            assert!(matches!(answer.status, 400 | 422), "{url}: {answer}");
+        }
+    }
+}
