@@ -6,5 +6,7 @@ mod guessing;
 mod harness;
 mod input;
 mod journey;
+mod operations;
 mod replicas;
+mod secrets;
 mod timing;

@@ -135,6 +135,12 @@ impl Answer {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// A text field of the body.
+    pub fn field(&self, name: &str) -> String {
+        let json = self.json();
+        json[name].as_str().unwrap_or_else(|| panic!("no {name}: {self}")).to_owned()
+    }
+
     /// `code` of the body, as the file contract has it.
     pub fn code(&self) -> Option<u64> {
         serde_json::from_slice::<Value>(&self.body).ok()?.get("code")?.as_u64()

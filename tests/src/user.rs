@@ -57,7 +57,7 @@ impl Stack {
     pub async fn login(&self, email: &str, password: &str) -> String {
         let otp = self.login_code(email, password).await;
         let answer = self.surface().verify_login(email, &otp).await.expect(200, 200, "login_success");
-        answer.json()["sid"].as_str().expect("a log-in gives a session").to_owned()
+        answer.field("sid")
     }
 
     /// Gives the right password and returns the code that is mailed.

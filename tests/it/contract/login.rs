@@ -14,7 +14,7 @@ async fn a_log_in_takes_the_password_and_the_code() {
     surface.verify_login("ann@example.com", "123456").await.expect(200, 401, "otp_failed");
     let code = stack.login_code("ann@example.com", "right").await;
     let sid = surface.verify_login("ann@example.com", &code).await.expect(200, 200, "login_success");
-    let sid = sid.json()["sid"].as_str().expect("a session").to_owned();
+    let sid = sid.field("sid");
     assert!(sid.len() >= 43, "256 bits as text");
     surface.public_key(&sid, "a").await.expect(200, 200, "public_key_saved");
     surface.verify_login("ann@example.com", &code).await.expect(200, 401, "otp_failed");

@@ -10,9 +10,6 @@ use crate::{Mailbox, Process, RedisServer, SmtpServer, SmtpTls, binary, free_por
 
 /// A key for tests: 32 bytes in base64. Services refuse to start without one.
 const ROOT_KEY: &str = "cGxhbnRlZC1yb290LWtleS1vZi0zMi1ieXRlcyEhISE=";
-/// The data service's credential at the KMS.
-const DATA_SECRET: &str = "planted-internal-secret-of-the-data-service-5d1c";
-
 /// What a stack will be; [`Builder::start`] starts it.
 #[derive(Debug)]
 pub struct Builder {
@@ -26,6 +23,9 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The data service's credential at the KMS.
+    pub const DATA_SECRET: &str = "planted-internal-secret-of-the-data-service-5d1c";
+
     pub(super) fn all() -> Self {
         Self {
             separate: false,
@@ -167,7 +167,7 @@ impl Builder {
                 ("STORAGE__RECORDS", redis.url(0)),
                 ("KEYRING__ROOT_KEY", ROOT_KEY.to_owned()),
                 ("INTERNAL__DATA_URL", data_ports[number % data_ports.len()].internal_url()),
-                ("INTERNAL__SERVICES__DATA__SECRET", DATA_SECRET.to_owned()),
+                ("INTERNAL__SERVICES__DATA__SECRET", Self::DATA_SECRET.to_owned()),
             ];
             start("kms", number, ports, &own)
         });
@@ -177,7 +177,7 @@ impl Builder {
                 ("STORAGE__RECORDS", redis.url(1)),
                 ("STORAGE__BLOBS", redis.url(1)),
                 ("INTERNAL__KMS_URL", kms_ports[number % kms_ports.len()].internal_url()),
-                ("INTERNAL__SECRET", DATA_SECRET.to_owned()),
+                ("INTERNAL__SECRET", Self::DATA_SECRET.to_owned()),
             ];
             start("data", number, ports, &own)
         });

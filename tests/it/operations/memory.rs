@@ -1,0 +1,30 @@
+//! Idle services are small.
+
+use std::time::Duration;
+
+use coffer_tests::Stack;
+
+/// Resident memory of an idle service in a release build.
+const IDLE_KIB_MAX: u64 = 20 * 1024;
+/// A debug build maps several times as much code; its own memory is what can be told from it.
+const IDLE_DEBUG_ANONYMOUS_KIB_MAX: u64 = 20 * 1024;
+
+#[tokio::test]
+async fn an_idle_service_stays_under_twenty_mebibytes() {
+    let stack = Stack::separate().start().await;
+    // As it idles in production: a full pool of key pairs, the pages of start-up given back or not.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for process in stack.processes() {
+        let (resident, anonymous) = (process.memory_kib("VmRSS"), process.memory_kib("RssAnon"));
+        let (is, limit) = if cfg!(debug_assertions) {
+            (anonymous, IDLE_DEBUG_ANONYMOUS_KIB_MAX)
+        } else {
+            (resident, IDLE_KIB_MAX)
+        };
+        assert!(
+            is < limit,
+            "{is} KiB (resident {resident}, anonymous {anonymous})\n{}",
+            process.last_words()
+        );
+    }
+}

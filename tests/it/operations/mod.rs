@@ -1,0 +1,6 @@
+//! What operators see: settings, listeners, health, memory, stopping.
+
+mod listeners;
+mod memory;
+mod settings;
+mod storage;
