@@ -13,7 +13,7 @@ use coffer_core::{ExposeSecret, SecretString};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 use crate::{ClientError, Refusal};
 
@@ -155,7 +155,8 @@ impl Calls {
     }
 }
 
-fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<FieldError>) {
+/// What an answer that is no success says.
+pub(crate) fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<FieldError>) {
     if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
         let message = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
         return (problem.error_code(), message.into_owned(), problem.errors);

@@ -13,6 +13,9 @@ pub enum ClientError {
     /// The client could not be set up.
     #[error("setting up the HTTP client")]
     SetUp(#[source] reqwest::Error),
+    /// No token could be made that says which service is calling.
+    #[error("making a service token")]
+    Token(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server was not reached: nothing happened there.
     #[error("cannot reach {server}")]
     Unreachable {

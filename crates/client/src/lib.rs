@@ -1,13 +1,17 @@
 //! Typed clients of the services, and the only place that speaks HTTP as a client.
 //!
-//! [`KmsClient`] and [`DataClient`] have one method for each call. What may be tried again is decided
-//! here, not by callers: a call that changes nothing, or one whose outcome can be told afterwards.
+//! [`KmsClient`] and [`DataClient`] are for users, [`InternalKms`] and [`InternalData`] for other services;
+//! each has one method for each call. What may be tried again is decided here, not by callers: a call that
+//! changes nothing, or one whose outcome can be told afterwards.
 
 mod calls;
 mod data;
 mod error;
+mod internal;
 mod kms;
+mod transport;
 
 pub use data::{DataClient, Envelope, Report};
 pub use error::{ClientError, Refusal};
+pub use internal::{InternalData, InternalKms, TokenSource};
 pub use kms::KmsClient;

@@ -1,6 +1,6 @@
 //! The route table's rows: a path, its methods, and the right answer to every other method.
 //!
-//! ```ignore
+//! ```text
 //! app.service(native(v1::SESSIONS).post(log_in).get(list).delete(end_all))
 //!    .service(contract(paths::contract::LOGIN).post(login));
 //! ```
