@@ -102,4 +102,15 @@ mod tests {
             assert!(table.contains(&format!("{:>5}  {}", exit.code(), exit.meaning())), "{exit:?}");
         }
     }
+
+    #[test]
+    fn the_document_has_every_code_as_it_is() {
+        let document = include_str!("../../../proto-docs/command-line.md");
+        let rows: Vec<_> = document.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+        let expected: Vec<_> = Exit::ALL
+            .iter()
+            .map(|exit| format!("| {} | `{}` | {} |", exit.code(), exit.word(), exit.meaning()))
+            .collect();
+        assert_eq!(rows, expected);
+    }
 }

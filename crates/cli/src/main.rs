@@ -29,7 +29,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => return report::usage(&err),
+    };
     let json = cli.global.json;
     match run(cli) {
         Ok(()) => Exit::Done.into(),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
@@ -27,6 +28,12 @@ struct Failure<'a> {
     retry_after_s: Option<u64>,
 }
 
+impl Failure<'_> {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a flat struct of texts and numbers is valid JSON")
+    }
+}
+
 /// Tells of a failure, and says how the program ends.
 pub(crate) fn failure(err: &CliError, json: bool) -> Exit {
     let exit = err.exit();
@@ -36,6 +43,27 @@ pub(crate) fn failure(err: &CliError, json: bool) -> Exit {
         let _ = writeln!(io::stderr(), "{text}");
     }
     exit
+}
+
+/// Tells what is wrong with the command line, or shows the help that was asked for.
+pub(crate) fn usage(err: &clap::Error) -> ExitCode {
+    // The options are not known when they could not be parsed.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if !json || !err.use_stderr() {
+        err.exit();
+    }
+    let text = err.render().to_string();
+    let message = text.trim().strip_prefix("error: ").unwrap_or(&text);
+    let failure = Failure {
+        error: Exit::Usage.word(),
+        exit: Exit::Usage.code(),
+        message,
+        code: None,
+        hint: None,
+        retry_after_s: None,
+    };
+    let _ = writeln!(io::stderr(), "{}", failure.to_json());
+    Exit::Usage.into()
 }
 
 /// The error and its causes on one line; a cause that only repeats what was said is left out.
@@ -68,5 +96,5 @@ fn as_json(err: &CliError) -> String {
         hint: err.hint(),
         retry_after_s: err.retry_after().map(|wait| wait.as_secs()),
     };
-    serde_json::to_string(&failure).expect("a flat struct of texts and numbers is valid JSON")
+    failure.to_json()
 }

@@ -62,6 +62,18 @@ fn with_json_a_failure_is_one_line_on_standard_error_and_output_stays_empty() {
 }
 
 #[test]
+fn with_json_a_wrong_command_line_is_one_line_too() {
+    let server = Fake::start();
+    let home = Home::new(&server);
+    for arguments in [&["--json", "put"][..], &["--json", "get", "../a"], &["nonsense", "--json"]] {
+        let refused = home.run(arguments).expect(2);
+        let failure: Value = serde_json::from_str(&refused.stderr).unwrap();
+        assert_eq!(failure["error"], "usage", "{arguments:?}");
+        assert!(refused.stdout.is_empty());
+    }
+}
+
+#[test]
 fn with_json_output_is_one_document() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
