@@ -41,11 +41,14 @@ impl Calls {
     /// Calls to the server at `base`, with this session if given.
     pub(crate) fn new(base: &str, token: Option<Arc<SecretString>>) -> Result<Self, ClientError> {
         let base = Url::parse(base).map_err(ClientError::Address)?;
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(ClientError::SetUp)?;
+            .connect_timeout(CONNECT_TIMEOUT);
+        if is_loopback(&base) {
+            // No proxy can reach this machine's own address, whatever the environment says.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(ClientError::SetUp)?;
         Ok(Self { http, base, token })
     }
 
@@ -123,6 +126,15 @@ impl Calls {
             report(bytes.len() as u64, total.max(bytes.len() as u64));
         }
         Ok(bytes)
+    }
+
+    fn is_loopback(base: &Url) -> bool {
+        match base.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
     }
 
     async fn refusal(&self, answer: Response) -> ClientError {
