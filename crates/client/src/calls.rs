@@ -128,15 +128,6 @@ impl Calls {
         Ok(bytes)
     }
 
-    fn is_loopback(base: &Url) -> bool {
-        match base.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
-    }
-
     async fn refusal(&self, answer: Response) -> ClientError {
         let status = answer.status();
         let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -185,6 +176,15 @@ pub(crate) fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, St
         _ => None,
     };
     (code, format!("the server answered {status}"), Vec::new())
+}
+
+fn is_loopback(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
