@@ -39,6 +39,7 @@ pub use sqlite::SqliteRecords;
 
 use self::page::PageBudget;
 pub use open::open;
+pub(crate) use open::{file_path, parse};
 pub use page::{Page, SweepCursor, SweepPage};
 
 /// The version of a record. Versions in one partition only grow and are never used twice, also when

@@ -34,19 +34,28 @@ pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, 
 }
 
 pub(crate) fn parse(url: &str) -> Result<Url, StoreError> {
-    Url::parse(url).map_err(|err| StoreError::Settings(format!("not a storage URL: {err}")))
+    let parsed = Url::parse(url).map_err(|err| StoreError::Settings(format!("not a storage URL: {err}")))?;
+    // `file:name` would be taken for `file:///name`.
+    if parsed.scheme() == "file" && !url.starts_with("file:///") {
+        return Err(absolute("file"));
+    }
+    Ok(parsed)
 }
 
 /// The absolute path of a URL that names a file or folder of this machine.
 pub(crate) fn file_path(url: &Url) -> Result<PathBuf, StoreError> {
     let (scheme, path) = (url.scheme(), url.path());
     if url.host_str().is_some_and(|host| !host.is_empty()) || !path.starts_with('/') || path == "/" {
-        return Err(StoreError::Settings(format!("write {scheme}:///path, with an absolute path")));
+        return Err(absolute(scheme));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(StoreError::Settings(format!("{scheme}:///path takes no options")));
     }
     Ok(PathBuf::from(OsString::from_vec(percent_decode_str(path).collect())))
+}
+
+fn absolute(scheme: &str) -> StoreError {
+    StoreError::Settings(format!("write {scheme}:///path, with an absolute path"))
 }
 
 #[cfg(test)]
