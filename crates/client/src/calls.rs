@@ -7,15 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_api::paths::headers::REQUEST_ID;
-use coffer_api::{ErrorCode, FieldError, Problem};
 use coffer_core::{ExposeSecret, SecretString};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use crate::{ClientError, Refusal};
+use crate::ClientError;
+use crate::refusal::refusal;
 
 /// How long a small call may take as a whole: longer than a log-in behind a full queue of others.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -129,16 +128,10 @@ impl Calls {
     }
 
     async fn refusal(&self, answer: Response) -> ClientError {
-        let status = answer.status();
-        let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let retry_after =
-            text(header::RETRY_AFTER).and_then(|text| text.parse().ok()).map(Duration::from_secs);
-        let request_id = text(header::HeaderName::from_static(REQUEST_ID));
+        let (status, headers) = (answer.status(), answer.headers().clone());
         // The status says what matters; a body that does not come is no other error.
         let body = self.bytes(answer, REFUSAL_BYTES_MAX, |_, _| ()).await.unwrap_or_default();
-        let (code, message, errors) = meaning(status, &body);
-        let status = status.as_u16();
-        ClientError::Refused(Box::new(Refusal { status, code, message, errors, retry_after, request_id }))
+        ClientError::Refused(Box::new(refusal(status, &headers, &body)))
     }
 
     /// The error of a request that got no answer.
@@ -158,62 +151,11 @@ impl Calls {
     }
 }
 
-/// What an answer that is no success says.
-pub(crate) fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<FieldError>) {
-    if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
-        let message = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
-        return (problem.error_code(), message.into_owned(), problem.errors);
-    }
-    if let Ok(answer) = serde_json::from_slice::<coffer_api::files::Answer>(body)
-        && let Some(code) = ErrorCode::from_text(&answer.message)
-    {
-        return (Some(code), code.title().to_owned(), Vec::new());
-    }
-    let code = match status.as_u16() {
-        413 => Some(ErrorCode::BodyTooLarge),
-        429 => Some(ErrorCode::RateLimited),
-        422 => Some(ErrorCode::InvalidInput),
-        _ => None,
-    };
-    (code, format!("the server answered {status}"), Vec::new())
-}
-
 fn is_loopback(base: &Url) -> bool {
     match base.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn code_of(status: u16, body: &str) -> Option<ErrorCode> {
-        meaning(StatusCode::from_u16(status).unwrap(), body.as_bytes()).0
-    }
-
-    #[test]
-    fn both_surfaces_say_the_same_by_their_own_forms() {
-        let problem = serde_json::to_string(&Problem::of(ErrorCode::FileExists)).unwrap();
-        assert_eq!(code_of(409, &problem), Some(ErrorCode::FileExists));
-        assert_eq!(code_of(409, r#"{"code":409,"message":"file_exists"}"#), Some(ErrorCode::FileExists));
-    }
-
-    #[test]
-    fn an_answer_from_something_in_between_keeps_its_status() {
-        assert_eq!(code_of(413, "<html>too large</html>"), Some(ErrorCode::BodyTooLarge));
-        assert_eq!(code_of(502, ""), None);
-        let (_, message, _) = meaning(StatusCode::BAD_GATEWAY, b"");
-        assert_eq!(message, "the server answered 502 Bad Gateway");
-    }
-
-    #[test]
-    fn a_newer_servers_code_is_told_in_its_own_words() {
-        let body = r#"{"type":"urn:x","title":"Brand new","status":418,"code":"brand_new"}"#;
-        let (code, message, _) = meaning(StatusCode::IM_A_TEAPOT, body.as_bytes());
-        assert_eq!((code, message.as_str()), (None, "Brand new"));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use coffer_api::{ErrorCode, FieldError};
+use coffer_api::ErrorCode;
+
+use crate::refusal::Refusal;
 
 /// Why a call failed, from the caller's point of view.
 #[derive(Debug, thiserror::Error)]
@@ -43,36 +45,6 @@ pub enum ClientError {
         /// Which server.
         server: String,
     },
-}
-
-/// What a server said when it refused.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// The server's code, if this program knows it.
-    pub code: Option<ErrorCode>,
-    /// What the server said, for people.
-    pub message: String,
-    /// The fields that are wrong.
-    pub errors: Vec<FieldError>,
-    /// When to come back.
-    pub retry_after: Option<Duration>,
-    /// Names the request in the server's log.
-    pub request_id: Option<String>,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)?;
-        for error in &self.errors {
-            write!(f, "; {}: {}", error.field, error.message)?;
-        }
-        match &self.request_id {
-            Some(id) if self.status >= 500 => write!(f, " (request {id})"),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl ClientError {

@@ -9,9 +9,11 @@ mod data;
 mod error;
 mod internal;
 mod kms;
+mod refusal;
 mod transport;
 
 pub use data::{DataClient, Envelope, Report};
-pub use error::{ClientError, Refusal};
+pub use error::ClientError;
 pub use internal::{InternalData, InternalKms, TokenSource};
 pub use kms::KmsClient;
+pub use refusal::Refusal;

@@ -11,15 +11,15 @@ use bytes::{Bytes, BytesMut};
 use coffer_api::trace::TraceContext;
 use coffer_api::{ErrorCode, paths};
 use coffer_core::{ExposeSecret as _, SecretString};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::calls::meaning;
-use crate::{ClientError, Refusal};
+use crate::ClientError;
+use crate::refusal::refusal;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -125,7 +125,11 @@ impl Transport {
         let answer = request.send().await.map_err(|source| self.failed(source))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = self.read(answer).await?;
-        if status.is_success() { Ok(body) } else { Err(refusal(status, &headers, &body)) }
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(ClientError::Refused(Box::new(refusal(status, &headers, &body))))
+        }
     }
 
     async fn read(&self, mut answer: Response) -> Result<Bytes, ClientError> {
@@ -147,15 +151,6 @@ impl Transport {
             ClientError::Lost { server, source }
         }
     }
-}
-
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ClientError {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let retry_after = text(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
-    let request_id = text(paths::headers::REQUEST_ID).map(str::to_owned);
-    let (code, message, errors) = meaning(status, body);
-    let status = status.as_u16();
-    ClientError::Refused(Box::new(Refusal { status, code, message, errors, retry_after, request_id }))
 }
 
 /// How long to wait before the call is made again; `None` where that would not help.
