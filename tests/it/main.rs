@@ -6,6 +6,7 @@ mod guessing;
 mod harness;
 mod input;
 mod journey;
+mod native;
 mod operations;
 mod replicas;
 mod secrets;

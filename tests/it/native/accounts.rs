@@ -1,0 +1,95 @@
+//! The first administrator, and what administrators do.
+
+use std::time::Duration;
+
+use coffer_tests::{Stack, User, binary, until};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// Makes an administrator of an address as an operator does, while nothing runs.
+async fn administrator(stack: &Stack) -> User {
+    let admin = stack.user("admin").await;
+    stack.kms[0].process.kill();
+    let output = Command::new(binary("coffer-all"))
+        .args(["--data-dir".as_ref(), stack.directory().join("data").as_os_str()])
+        .args(["admin", "create", &admin.email])
+        .env_clear()
+        .env("COFFER_KMS__AUTH__BCRYPT_COST", "4")
+        .output();
+    let output = output.await.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    stack.kms[0].process.start();
+    stack.ready().await;
+    let sid = stack.login(&admin.email, &admin.password).await;
+    User { sid, ..admin }
+}
+
+async fn id_of(stack: &Stack, admin: &User, email: &str) -> String {
+    let url = stack.kms_url(&format!("/api/v1/users?email={email}"));
+    let page = stack.surface().http.get_as(&admin.sid, &url).await.expect_status(200).json();
+    page["items"][0]["id"].as_str().unwrap_or_else(|| panic!("{page}")).to_owned()
+}
+
+async fn change(stack: &Stack, sid: &str, id: &str, body: Value) -> u16 {
+    let url = stack.kms_url(&format!("/api/v1/users/{id}"));
+    stack.surface().http.send("PATCH", &url, Some(sid), Some(&body)).await.status
+}
+
+#[tokio::test]
+async fn a_deactivated_user_is_out_everywhere_and_can_be_let_in_again() {
+    let stack = Stack::all().start().await;
+    let surface = stack.surface();
+    let ann = stack.user("ann").await;
+    surface.store(&ann.sid, "a", b"content").await;
+    let admin = administrator(&stack).await;
+    surface.download(&ann.sid, "a").await.expect_status(200);
+    let id = id_of(&stack, &admin, &ann.email).await;
+    assert_eq!(change(&stack, &admin.sid, &id, json!({ "active": false })).await, 200);
+    surface.public_key(&ann.sid, "b").await.expect(200, 403, "invalid_session");
+    until("the data service knows", Duration::from_secs(2), || async {
+        surface.download(&ann.sid, "a").await.status == 401
+    })
+    .await;
+    surface.login(&ann.email, &ann.password).await.expect(200, 401, "login_failed");
+    assert_eq!(change(&stack, &admin.sid, &id, json!({ "active": true })).await, 200);
+    let sid = stack.login(&ann.email, &ann.password).await;
+    surface.download(&ann.sid, "a").await.expect(401, 401, "invalid_session");
+    assert_eq!(surface.download(&sid, "a").await.expect_status(200).data(), b"content");
+}
+
+#[tokio::test]
+async fn only_administrators_administer() {
+    let stack = Stack::all().start().await;
+    let ann = stack.user("ann").await;
+    let admin = administrator(&stack).await;
+    let http = stack.surface().http;
+    for path in ["/api/v1/users", "/api/v1/events"] {
+        http.get_as(&ann.sid, &stack.kms_url(path)).await.expect_status(403);
+        http.get(&stack.kms_url(path)).await.expect_status(401);
+        http.get_as(&admin.sid, &stack.kms_url(path)).await.expect_status(200);
+    }
+    let own = id_of(&stack, &admin, &ann.email).await;
+    assert_eq!(change(&stack, &ann.sid, &own, json!({ "role": "admin" })).await, 403);
+    let last = id_of(&stack, &admin, &admin.email).await;
+    assert_eq!(change(&stack, &admin.sid, &last, json!({ "active": false })).await, 409);
+}
+
+#[tokio::test]
+async fn security_events_survive_a_kill_and_name_what_happened() {
+    let stack = Stack::all().start().await;
+    let ann = stack.user("ann").await;
+    stack.surface().store(&ann.sid, "a", b"content").await;
+    stack.surface().private_key(&ann.sid, "a").await.expect(200, 200, "private_key_retrieved");
+    stack.surface().login(&ann.email, "wrong").await.expect(200, 401, "login_failed");
+    stack.restart(&stack.kms[0]).await;
+    let admin = administrator(&stack).await;
+    let page = stack.surface().http.get_as(&admin.sid, &stack.kms_url("/api/v1/events?limit=100")).await;
+    let page = page.expect_status(200).json();
+    let kinds: Vec<&str> =
+        page["items"].as_array().expect("a list").iter().filter_map(|e| e["kind"].as_str()).collect();
+    for word in ["export", "fail", "admin"] {
+        assert!(kinds.iter().any(|kind| kind.contains(word)), "{word} in {kinds:?}");
+    }
+    assert!(!page.to_string().contains(&ann.sid), "events hold no tokens");
+}

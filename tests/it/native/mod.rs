@@ -1,0 +1,6 @@
+//! The native surface, as far as no row of the file contract covers it.
+
+mod accounts;
+mod files;
+mod passwords;
+mod second_factor;
