@@ -17,8 +17,8 @@ async fn administrator(stack: &Stack) -> User {
         .env("COFFER_KMS__AUTH__BCRYPT_COST", "4")
         .output();
     let output = output.await.expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{message}");
     stack.kms[0].process.start();
     stack.ready().await;
     let sid = stack.login(&admin.email, &admin.password).await;
