@@ -155,3 +155,17 @@ fn a_listing_cannot_command_the_terminal() {
     assert_eq!(listed.json()[0]["name"], "a\u{1b}[31m");
     assert_eq!(listed.json()[0]["owner"], "ann@example.com");
 }
+
+#[test]
+fn a_listing_goes_through_all_pages() {
+    let server = Fake::start();
+    let home = Home::logged_in(&server);
+    for name in ["a", "b", "c", "d", "e"] {
+        server.state().files.insert(name.into(), serde_json::Value::Null);
+    }
+    let listed = home.run(&["ls", "--json"]).expect(0).json();
+    let names: Vec<_> =
+        listed.as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "b", "c", "d", "e"]);
+    assert_eq!(server.count("/api/v1/files"), 3);
+}

@@ -134,10 +134,7 @@ fn with_session(request: &Request, state: &mut State) -> Response {
             }
             None => Response::json(404, &json!({ "code": 404, "message": "file_not_found" })),
         },
-        ("GET", "/api/v1/files") => {
-            let item = |name: &String| json!({ "file_name": name, "size_bytes": 16, "created_at": "2026-01-01T00:00:00Z" });
-            Response::json(200, &json!({ "items": state.files.keys().map(item).collect::<Vec<_>>() }))
-        }
+        ("GET", "/api/v1/files") => Response::json(200, &page(request, state)),
         ("GET", "/api/v1/shared") => Response::json(200, &json!({ "items": [] })),
         ("POST", "/api/v1/grants") => {
             let mut grant = request.body.clone();
@@ -146,6 +143,19 @@ fn with_session(request: &Request, state: &mut State) -> Response {
         }
         _ => problem(coffer_api::ErrorCode::NotFound),
     }
+}
+
+/// Files in pages of two, whatever was asked for; the cursor is the last name.
+fn page(request: &Request, state: &State) -> Value {
+    let after = request.query.get("cursor").cloned().unwrap_or_default();
+    let names: Vec<_> = state.files.keys().filter(|name| **name > after).collect();
+    let item =
+        |name: &&String| json!({ "file_name": name, "size_bytes": 16, "created_at": "2026-01-01T00:00:00Z" });
+    let mut page = json!({ "items": names.iter().take(2).map(item).collect::<Vec<_>>() });
+    if names.len() > 2 {
+        page["next_cursor"] = names[1].as_str().into();
+    }
+    page
 }
 
 fn unwrap(request: &Request, state: &State) -> Response {
