@@ -25,6 +25,8 @@ pub(crate) use engine::{
     Aes256, Aes256Gcm, HmacSha256, RsaPrivate, RsaPublic, cbc_decrypt, cbc_encrypt, hkdf_sha256,
     pbkdf2_hmac_sha256, sha256,
 };
+#[cfg(test)]
+pub(crate) use portable::seal_oaep_sha256_with;
 pub(crate) use xaes::{XAES_NONCE_BYTES, Xaes256Gcm};
 
 /// A primitive refused its input. It never says why: the reason would help only whoever made the input.

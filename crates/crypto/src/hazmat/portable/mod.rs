@@ -7,4 +7,6 @@ mod rsa;
 
 pub(crate) use aead::{Aes256, Aes256Gcm, cbc_decrypt, cbc_encrypt};
 pub(crate) use hash::{HmacSha256, hkdf_sha256, pbkdf2_hmac_sha256, sha256};
+#[cfg(test)]
+pub(crate) use rsa::seal_oaep_sha256_with;
 pub(crate) use rsa::{RsaPrivate, RsaPublic};

@@ -68,6 +68,13 @@ impl RsaPublic {
     }
 }
 
+/// OAEP with a seed from `random`, for test vectors: the same again each time.
+#[cfg(test)]
+pub(crate) fn seal_oaep_sha256_with(random: &dyn Random, spki: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let key = RsaPublicKey::from_public_key_der(spki).unwrap();
+    key.encrypt(&mut Rng(random), Oaep::<Sha256>::new(), plaintext).unwrap()
+}
+
 /// Coffer's random source in the clothes that the `rsa` crate asks for.
 struct Rng<'a>(&'a dyn Random);
 

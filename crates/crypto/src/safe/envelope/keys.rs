@@ -32,7 +32,7 @@ impl ContentKey {
 
     /// HKDF-SHA256 (RFC 5869) with the prefix's salt; the whole prefix but the commitment is in `info`, so
     /// no field of it can be changed without changing every key.
-    fn derive(&self, prefix: &Prefix, purpose: &str) -> SecretKey {
+    pub(super) fn derive(&self, prefix: &Prefix, purpose: &str) -> SecretKey {
         SecretKey::init_with(|out| {
             let info: [&[u8]; 4] = [b"coffer envelope v1\0", purpose.as_bytes(), &[0], prefix.keyed()];
             hazmat::hkdf_sha256(prefix.salt(), self.expose(), &info, out);

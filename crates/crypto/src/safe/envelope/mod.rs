@@ -26,6 +26,8 @@ mod sealer;
 mod stanza;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use details::{Details, LastPart, MEDIA_TYPE_BYTES_MAX};
 pub use io::{RangeReader, Reader, Writer, read_head};

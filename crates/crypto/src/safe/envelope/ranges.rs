@@ -119,7 +119,14 @@ impl Ranges {
             return Err(Refusal::Frame(number));
         }
         let mut sealed = zeroize::Zeroizing::new(sealed.to_vec());
-        Frame { number, last, bytes_max: self.frame_bytes }.open(&self.keys, &mut sealed, out)?;
+        let frame = Frame { number, last, bytes_max: self.frame_bytes };
+        let at = out.len();
+        let bytes = frame.open(&self.keys, &mut sealed, out)? as u64;
+        let before = number * self.frame_bytes as u64;
+        if last && before + bytes != self.last.plaintext_bytes {
+            out.truncate(at);
+            return Err(Refusal::LastPartMismatch);
+        }
         Ok(())
     }
 }

@@ -47,6 +47,11 @@ impl Sealer {
         self.head_of(stanzas)
     }
 
+    #[cfg(test)]
+    pub(super) fn content_key(&self) -> &ContentKey {
+        &self.content
+    }
+
     pub(super) fn head_of(&self, stanzas: Vec<Stanza>) -> Result<Head, Refusal> {
         let stanzas = StanzaSection::seal_with(&self.keys, stanzas)?;
         Ok(Head { prefix: self.prefix.clone(), stanzas })
