@@ -6,26 +6,34 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use coffer_api::internal::{
     Access, AccessRequest, BATCH_ITEMS_MAX, FeedAnswer, FeedEvent, LiveSession, SessionTouch, SharedName,
     SharedRequest, WrappedKeyring,
 };
 use coffer_api::{AddressHash, Amr, Page, Role, SessionHash};
-use coffer_core::{ManualClock, SeededRandom, Timestamp, UserId};
+use coffer_core::{BlobId, ManualClock, SeededRandom, Timestamp, UserId};
 use coffer_crypto::hash::sha256;
+use coffer_crypto::keyring::{Keyring, handover_seal};
+use coffer_store::blobs::Blobs;
+use coffer_store::records::{MemoryRecords, Sealed, StoreError};
 use tokio::sync::Semaphore;
 
 use super::access::AccessCache;
+use super::files::Files;
 use super::follower::Follower;
 use super::freshness::Freshness;
 use super::kms::{Kms, KmsError};
 use super::sessions::Sessions;
 use super::touches::Touches;
+use crate::base64;
 
 /// The moment at which every test begins.
 pub(crate) const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+/// The secret that the KMS and this service share.
+pub(crate) const SERVICE_SECRET: &str = "a secret of at least thirty-two bytes";
 /// How long a session of a test lasts unused.
-pub(crate) const IDLE: Duration = Duration::from_secs(3600);
+pub(crate) const IDLE: Duration = Duration::from_hours(1);
 
 pub(crate) fn user(number: u64) -> UserId {
     UserId::make(START, &SeededRandom::new(number))
@@ -50,6 +58,7 @@ fn live_session(token: &str, user_id: UserId) -> LiveSession {
 #[derive(Debug)]
 pub(crate) struct FakeKms {
     pub(crate) is_gone: AtomicBool,
+    pub(crate) keyring: Keyring,
     pub(crate) sessions: Mutex<HashMap<String, LiveSession>>,
     pub(crate) session_checks: AtomicUsize,
     pub(crate) touches: Mutex<Vec<SessionTouch>>,
@@ -68,6 +77,7 @@ impl Default for FakeKms {
     fn default() -> Self {
         Self {
             is_gone: AtomicBool::new(false),
+            keyring: Keyring::create(START, &SeededRandom::new(4)),
             sessions: Mutex::default(),
             session_checks: AtomicUsize::new(0),
             touches: Mutex::default(),
@@ -111,7 +121,11 @@ impl FakeKms {
 impl Kms for FakeKms {
     async fn keyring(&self) -> Result<WrappedKeyring, KmsError> {
         self.reachable("fetching the keyring")?;
-        Ok(WrappedKeyring { wrapped: String::new() })
+        let random = SeededRandom::new(3);
+        let handed = handover_seal(&self.keyring, SERVICE_SECRET.as_bytes(), "data", &random).unwrap();
+        let mut wrapped = Vec::new();
+        base64::encode(&handed, &mut wrapped);
+        Ok(WrappedKeyring { wrapped: String::from_utf8(wrapped).unwrap() })
     }
 
     async fn check_session(&self, token: &str) -> Result<Option<LiveSession>, KmsError> {
@@ -204,4 +218,53 @@ impl World {
         self.clock.advance(time);
         tokio::time::advance(time).await;
     }
+}
+
+/// Blobs in memory that can be told to fail.
+#[derive(Debug, Default)]
+pub(crate) struct FakeBlobs {
+    pub(crate) parts: Mutex<HashMap<(BlobId, u32), Bytes>>,
+    /// Parts from this one on cannot be written.
+    pub(crate) fails_from_part: Mutex<Option<u32>>,
+}
+
+#[async_trait]
+impl Blobs for FakeBlobs {
+    async fn put_part(&self, blob: BlobId, part: u32, bytes: Bytes) -> Result<(), StoreError> {
+        if self.fails_from_part.lock().unwrap().is_some_and(|from| part >= from) {
+            return Err(StoreError::Unavailable { doing: "writing a part", source: "gone".into() });
+        }
+        self.parts.lock().unwrap().insert((blob, part), bytes);
+        Ok(())
+    }
+
+    async fn get_part(&self, blob: BlobId, part: u32) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.parts.lock().unwrap().get(&(blob, part)).cloned())
+    }
+
+    async fn list(
+        &self,
+        _before: Timestamp,
+        _after: Option<BlobId>,
+        _limit: usize,
+    ) -> Result<Vec<BlobId>, StoreError> {
+        panic!("this service knows its staged blobs by itself")
+    }
+
+    async fn delete(&self, blob: BlobId) -> Result<(), StoreError> {
+        self.parts.lock().unwrap().retain(|(id, _), _| *id != blob);
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Files over storage in memory.
+pub(crate) fn files(clock: &Arc<ManualClock>, blobs: &Arc<FakeBlobs>) -> Files {
+    let random = Arc::new(SeededRandom::new(5));
+    let keyring = Arc::new(Keyring::create(START, &*random));
+    let records = Sealed::new(Arc::new(MemoryRecords::new(clock.clone())), keyring, random.clone());
+    Files::new(&records, blobs.clone(), clock.clone(), random)
 }

@@ -24,12 +24,19 @@ pub(super) fn name_key(name: &FileName) -> Sort {
 }
 
 /// The range of all names that begin with `prefix`, after `after`.
-pub(super) fn names(prefix: &str, after: Option<&str>) -> SortRange {
+pub(super) fn name_range(prefix: &str, after: Option<&str>) -> SortRange {
     let range = Sort::of(NAME).children_beginning(prefix);
     match after {
         Some(after) => range.after(&Sort::of(NAME).and(after).build()),
         None => range,
     }
+}
+
+/// The range that holds only `key`.
+pub(super) fn only(key: &Sort) -> SortRange {
+    let from = key.as_bytes();
+    let until = [from, b"\0"].concat();
+    SortRange { from: bytes::Bytes::copy_from_slice(from), until: Some(until.into()) }
 }
 
 /// Says that a blob has been given up: it must not be published any more.
@@ -38,7 +45,7 @@ pub(super) fn dropped_key(blob: BlobId) -> Sort {
 }
 
 /// The name in a key of [`names`]. It has no zero byte, so it stands in the key as it is.
-pub(super) fn name_in(sort: &Sort) -> Option<&str> {
+pub(crate) fn name_in(sort: &Sort) -> Option<&str> {
     let name = sort.as_bytes().strip_prefix(b"name\0\x01")?.strip_suffix(b"\0\x01")?;
     std::str::from_utf8(name).ok()
 }
@@ -59,6 +66,16 @@ pub(crate) struct FileRecord<'a> {
     /// The ciphertext, or where it is.
     #[serde(borrow)]
     pub(crate) content: Content<'a>,
+}
+
+impl<'a> FileRecord<'a> {
+    /// The blob that holds the ciphertext, if one does.
+    pub(crate) fn blob(&self) -> Option<&BlobRef<'a>> {
+        match &self.content {
+            Content::Inline(_) => None,
+            Content::Blob(blob) => Some(blob),
+        }
+    }
 }
 
 /// The ciphertext of a file, or where it is.
@@ -134,8 +151,8 @@ mod tests {
         let name: FileName = "報告 2026.bin".parse().unwrap();
         assert_eq!(name_in(&name_key(&name)), Some(name.as_str()));
         assert_eq!(name_in(&dropped_key(BlobId::from_bytes([0; 16]))), None);
-        assert!(names("報", None).contains(&name_key(&name)));
-        assert!(!names("", Some(name.as_str())).contains(&name_key(&name)));
+        assert!(name_range("報", None).contains(&name_key(&name)));
+        assert!(!name_range("", Some(name.as_str())).contains(&name_key(&name)));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use futures_util::Stream;
-use futures_util::stream::LocalBoxStream;
 
 use crate::base64::{self, Pieces};
+use crate::domain::library::{Download, Library, LibraryError};
+use crate::repo::{Content, StoredFile};
 
 const KEY: &[u8] = br#"{"code":200,"encrypted_aes_key":""#;
 const VECTOR: &[u8] = br#"","encrypted_aes_initial_vector":""#;
@@ -36,20 +37,32 @@ fn head(wrapped_key: &[u8], wrapped_vector: &[u8], room: usize) -> Vec<u8> {
 }
 
 /// The whole body of a small envelope.
-pub(super) fn whole(wrapped_key: &[u8], wrapped_vector: &[u8], data: &[u8]) -> Bytes {
+fn whole(wrapped_key: &[u8], wrapped_vector: &[u8], data: &[u8]) -> Bytes {
     let mut body = head(wrapped_key, wrapped_vector, data.len() * 4 / 3);
     base64::encode(data, &mut body);
     body.extend_from_slice(END);
     body.into()
 }
 
-/// The parts of a ciphertext, in order.
-pub(super) type Parts = LocalBoxStream<'static, io::Result<Vec<u8>>>;
+/// Answers with the envelope of `file`.
+pub(super) async fn answer(file: &StoredFile, library: &Library) -> Result<HttpResponse, LibraryError> {
+    let record = file.record()?;
+    let (key, vector) = (record.wrapped_key, record.wrapped_vector);
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json");
+    match &record.content {
+        Content::Inline(data) => Ok(response.body(whole(key, vector, data))),
+        Content::Blob(blob) => {
+            let download = library.read(blob).await?;
+            Ok(response.body(Streamed::new(key, vector, record.size_bytes, download)))
+        }
+    }
+}
 
 /// The body of a large envelope.
-pub(super) struct Streamed {
+struct Streamed {
     length: u64,
-    parts: Parts,
+    download: Download,
     out: Vec<u8>,
     part: Vec<u8>,
     at: usize,
@@ -58,11 +71,11 @@ pub(super) struct Streamed {
 }
 
 impl Streamed {
-    /// The body of an envelope whose ciphertext of `size_bytes` comes in `parts`.
-    pub(super) fn new(wrapped_key: &[u8], wrapped_vector: &[u8], size_bytes: u64, parts: Parts) -> Self {
+    /// The body of an envelope whose ciphertext of `size_bytes` comes in parts.
+    fn new(wrapped_key: &[u8], wrapped_vector: &[u8], size_bytes: u64, download: Download) -> Self {
         let out = head(wrapped_key, wrapped_vector, 0);
         let length = out.len() as u64 + base64::encoded_len(size_bytes) + END.len() as u64;
-        Self { length, parts, out, part: Vec::new(), at: 0, pieces: Pieces::default(), is_over: false }
+        Self { length, download, out, part: Vec::new(), at: 0, pieces: Pieces::default(), is_over: false }
     }
 
     fn encode_piece(&mut self) -> Bytes {
@@ -89,14 +102,18 @@ impl MessageBody for Streamed {
         let this = self.get_mut();
         loop {
             if this.at < this.part.len() {
-                return Poll::Ready(Some(Ok(this.encode_piece())));
+                let piece = this.encode_piece();
+                if !piece.is_empty() {
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+                continue;
             }
             if this.is_over {
                 return Poll::Ready(None);
             }
-            match ready!(Pin::new(&mut this.parts).poll_next(context)) {
+            match ready!(this.download.parts.as_mut().poll_next(context)) {
                 Some(Ok(part)) => (this.part, this.at) = (part, 0),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
                 None => {
                     this.is_over = true;
                     this.pieces.finish(&mut this.out);
@@ -112,12 +129,14 @@ impl MessageBody for Streamed {
 mod tests {
     use actix_web::body::to_bytes;
     use coffer_api::files::DownloadAnswer;
-    use futures_util::stream;
+    use coffer_store::records::StoreError;
+    use futures_util::stream::{self, StreamExt as _};
 
     use super::*;
 
-    fn streamed(parts: Vec<io::Result<Vec<u8>>>, size_bytes: u64) -> Streamed {
-        Streamed::new(b"key", b"vector", size_bytes, Box::pin(stream::iter(parts)))
+    fn streamed(parts: Vec<Result<Vec<u8>, StoreError>>, size_bytes: u64) -> Streamed {
+        let download = Download::without_bound(stream::iter(parts).boxed());
+        Streamed::new(b"key", b"vector", size_bytes, download)
     }
 
     #[tokio::test]
@@ -147,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_cannot_be_read_is_no_end_of_the_body() {
-        let parts = vec![Ok(vec![1; 100]), Err(io::Error::other("gone"))];
+        let parts = vec![Ok(vec![1; 100]), Err(StoreError::Limit("gone"))];
         assert!(to_bytes(streamed(parts, 200)).await.is_err());
     }
 }

@@ -1,0 +1,198 @@
+//! Files: what is uploaded, downloaded and listed, by whoever may.
+//!
+//! Small ciphertext lives in its record; larger in a blob that becomes visible with one commit of the
+//! record that names it. Until then it is noted as staged, so that the collector finds what an
+//! interruption leaves behind.
+
+use std::fmt;
+use std::sync::Arc;
+
+use coffer_core::limits::INLINE_BYTES_MAX;
+use coffer_core::{BlobId, Clock, FileName, Random, Timestamp, UserId};
+use coffer_store::blobs::Blobs;
+use coffer_store::records::{Page, Sealed, Sort, StoreError};
+use serde_bytes::Bytes;
+
+use super::content::{self, Parts};
+use crate::repo::{BlobRef, Content, Created, FileRecord, FileRepo, Names, Staged, StagingRepo, StoredFile};
+
+/// Records read at once for a listing with sizes.
+const RECORDS_AT_A_TIME: usize = 16;
+
+/// A classic envelope as it came.
+pub struct Envelope {
+    /// The ciphertext.
+    pub data: Vec<u8>,
+    /// The content key, encrypted for the file key.
+    pub wrapped_key: Vec<u8>,
+    /// The initial vector, encrypted for the file key.
+    pub wrapped_vector: Vec<u8>,
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Envelope({} bytes)", self.data.len())
+    }
+}
+
+/// What came of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// The file is kept.
+    Stored,
+    /// The space has a file of this name; it was not touched.
+    Exists,
+}
+
+/// What a listing tells of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its name.
+    pub file_name: String,
+    /// Bytes of ciphertext.
+    pub size_bytes: u64,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// The files of all spaces.
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub(super) repo: FileRepo,
+    pub(super) staging: StagingRepo,
+    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Files {
+    /// Files whose records lie in `records` and whose large content lies in `blobs`.
+    pub fn new(
+        records: &Sealed,
+        blobs: Arc<dyn Blobs>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let (repo, staging) = (FileRepo::new(records.clone()), StagingRepo::new(records.clone()));
+        Self { repo, staging, blobs, clock, random }
+    }
+
+    /// The file of this name in `space`.
+    pub async fn get(&self, space: UserId, name: &FileName) -> Result<Option<StoredFile>, StoreError> {
+        self.repo.get(space, name).await
+    }
+
+    /// Whether `space` has a file of this name.
+    pub async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, StoreError> {
+        self.repo.exists(space, name).await
+    }
+
+    /// The parts of a large file's ciphertext.
+    pub(crate) fn read(&self, blob: &BlobRef<'_>) -> Result<Parts, StoreError> {
+        Ok(content::of(blob)?.read(Arc::clone(&self.blobs)))
+    }
+
+    /// Keeps an envelope under a name that `space` does not have yet.
+    pub async fn put(
+        &self,
+        space: UserId,
+        name: &FileName,
+        envelope: &Envelope,
+    ) -> Result<Uploaded, StoreError> {
+        if envelope.data.len() > INLINE_BYTES_MAX {
+            return self.put_blob(space, name, envelope).await;
+        }
+        let record = self.record(envelope, Content::Inline(Bytes::new(&envelope.data)));
+        match self.repo.create(space, name, &record).await? {
+            Created::Yes => Ok(Uploaded::Stored),
+            Created::Exists | Created::Dropped => Ok(Uploaded::Exists),
+        }
+    }
+
+    async fn put_blob(
+        &self,
+        space: UserId,
+        name: &FileName,
+        envelope: &Envelope,
+    ) -> Result<Uploaded, StoreError> {
+        if self.repo.exists(space, name).await? {
+            return Ok(Uploaded::Exists);
+        }
+        let id = BlobId::make(self.clock.now(), &*self.random);
+        let (blob, key) = content::make(id, envelope.data.len() as u64, &*self.random);
+        self.stage(id, space, name).await?;
+        blob.write(&*self.blobs, &envelope.data).await?;
+        let named = BlobRef { id, key: Bytes::new(key.expose()), parts: blob.parts };
+        let record = self.record(envelope, Content::Blob(named));
+        match self.repo.create(space, name, &record).await? {
+            Created::Yes => {
+                self.unstage(id).await;
+                Ok(Uploaded::Stored)
+            }
+            Created::Exists => {
+                self.discard(id).await;
+                Ok(Uploaded::Exists)
+            }
+            // The collector took it for abandoned: the upload took longer than any may.
+            Created::Dropped => Err(StoreError::Unavailable {
+                doing: "publishing a blob",
+                source: "the upload took too long and was given up".into(),
+            }),
+        }
+    }
+
+    fn record<'a>(&self, envelope: &'a Envelope, content: Content<'a>) -> FileRecord<'a> {
+        FileRecord {
+            created_at: self.clock.now(),
+            size_bytes: envelope.data.len() as u64,
+            wrapped_key: Bytes::new(&envelope.wrapped_key),
+            wrapped_vector: Bytes::new(&envelope.wrapped_vector),
+            content,
+        }
+    }
+
+    pub(super) async fn stage(&self, blob: BlobId, space: UserId, name: &FileName) -> Result<(), StoreError> {
+        let staged = Staged { space, file_name: name.clone(), since: self.clock.now() };
+        self.staging.add(blob, &staged).await
+    }
+
+    /// Forgets that a published blob was staged. If that fails, the collector does it later.
+    async fn unstage(&self, blob: BlobId) {
+        if let Err(error) = self.staging.remove(blob).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, %blob, "left to the collector");
+        }
+    }
+
+    /// Removes a blob that lost the race for its name. If that fails, the collector does it later.
+    async fn discard(&self, blob: BlobId) {
+        match self.blobs.delete(blob).await {
+            Ok(()) => self.unstage(blob).await,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, %blob, "left to the collector");
+            }
+        }
+    }
+
+    /// The keys of names in `space`; [`crate::repo::name_in`] finds the name in each.
+    pub(crate) async fn name_keys(&self, space: UserId, names: &Names<'_>) -> Result<Page<Sort>, StoreError> {
+        self.repo.name_keys(space, names).await
+    }
+
+    /// Files in `space`, in the order of their names.
+    pub(crate) async fn page(&self, space: UserId, names: &Names<'_>) -> Result<Page<FileInfo>, StoreError> {
+        let keys = self.repo.name_keys(space, names).await?;
+        let mut items = Vec::with_capacity(keys.items.len());
+        // The records may hold content, so a few at a time are in memory.
+        for keys in keys.items.chunks(RECORDS_AT_A_TIME) {
+            for file in self.repo.get_many(space, keys).await? {
+                let (Some(name), record) = (file.name(), file.record()?) else { continue };
+                items.push(FileInfo {
+                    file_name: name.to_owned(),
+                    size_bytes: record.size_bytes,
+                    created_at: record.created_at,
+                });
+            }
+        }
+        Ok(Page { items, more: keys.more })
+    }
+}

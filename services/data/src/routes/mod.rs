@@ -1,0 +1,34 @@
+//! HTTP: the route tables and the translation between requests and the domain.
+
+mod contract;
+mod envelope;
+mod internal;
+mod names;
+mod native;
+mod openapi;
+mod requester;
+
+use actix_web::web::{Data, ServiceConfig};
+use coffer_api::paths;
+use coffer_server::routes;
+
+use crate::domain::library::Library;
+
+pub(crate) use openapi::document;
+pub(crate) use requester::Openness;
+
+/// The public routes.
+pub(crate) fn public(app: &mut ServiceConfig, library: &Data<Library>, openness: Openness) {
+    app.app_data(library.clone())
+        .app_data(Data::new(openness))
+        .service(routes::contract(paths::contract::UPLOAD).post(contract::upload))
+        .service(routes::contract(paths::contract::DOWNLOAD).get(contract::download))
+        .service(routes::contract(paths::contract::LIST_FILES).get(contract::list_files))
+        .service(routes::native(paths::v1::FILES).get(native::files));
+}
+
+/// The internal routes.
+pub(crate) fn internal(app: &mut ServiceConfig, library: &Data<Library>) {
+    app.app_data(library.clone())
+        .service(routes::native(paths::internal::FILES_EXISTS).post(internal::file_exists));
+}

@@ -1,0 +1,191 @@
+//! Puts the service together.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use async_trait::async_trait;
+use coffer_auth::Principal;
+use coffer_auth::service_token::{ServiceName, ServiceSecret};
+use coffer_core::{Clock, Random, SystemClock, SystemRandom};
+use coffer_server::settings::{HttpSettings, LogSettings};
+use coffer_server::{
+    AuthenticationError, Authenticator, Cause, NoCommand, Program, Service, ServiceKeys, Token,
+};
+use coffer_store::blobs::{self, Blobs};
+use coffer_store::records::{self, Records, Sealed};
+use tokio::task::JoinSet;
+
+use crate::config::Settings;
+use crate::domain::access::AccessCache;
+use crate::domain::files::Files;
+use crate::domain::follower::Follower;
+use crate::domain::freshness::Freshness;
+use crate::domain::keys::Keys;
+use crate::domain::kms::Kms;
+use crate::domain::library::Library;
+use crate::domain::sessions::Sessions;
+use crate::domain::touches::Touches;
+use crate::kms::RemoteKms;
+use crate::routes::{self, Openness};
+
+/// The data service as a program.
+#[derive(Debug)]
+pub enum DataService {}
+
+impl Program for DataService {
+    const NAME: ServiceName = ServiceName::Data;
+    const DEFAULTS: &'static [(&'static str, &'static str)] =
+        &[("http.bind", "127.0.0.1:4000"), ("http.internal_bind", "127.0.0.1:4001")];
+    type Settings = Settings;
+    type Command = NoCommand;
+
+    fn http(settings: &Settings) -> &HttpSettings {
+        &settings.http
+    }
+
+    fn log(settings: &Settings) -> &LogSettings {
+        &settings.log
+    }
+
+    fn check(settings: &Settings) -> Result<(), Cause> {
+        settings.internal.own_secret(ServiceName::Data)?;
+        settings.kms_url()?;
+        settings.storage_urls()?;
+        Ok(())
+    }
+
+    async fn build(settings: Settings) -> Result<Service, Cause> {
+        build(&settings).await
+    }
+
+    async fn command(_: Settings, command: NoCommand) -> Result<(), Cause> {
+        match command {}
+    }
+}
+
+/// What the service is made of, beside its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) kms: Arc<dyn Kms>,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) secret: Arc<ServiceSecret>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// Builds the service with the storage and the KMS that the settings name.
+pub async fn build(settings: &Settings) -> Result<Service, Cause> {
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let secret = settings.internal.own_secret(ServiceName::Data)?;
+    let (records_url, blobs_url) = settings.storage_urls()?;
+    let records = records::open(records_url.expose(), Arc::clone(&clock)).await?;
+    let blobs = blobs::open(blobs_url.expose()).await?;
+    let kms =
+        RemoteKms::new(settings.kms_url()?, Arc::clone(&secret), (Arc::clone(&clock), Arc::clone(&random)))?;
+    let parts = Parts { kms: Arc::new(kms), records, blobs, secret, clock, random };
+    assemble(settings, &parts)
+}
+
+/// Builds the service of these parts and starts what it does in the background.
+pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Cause> {
+    let openness = openness(settings);
+    let freshness = Arc::new(Freshness::default());
+    let touches = Arc::new(Touches::new(Arc::clone(&parts.kms)));
+    let sessions = Arc::new(Sessions::new(
+        Arc::clone(&parts.kms),
+        Arc::clone(&parts.clock),
+        Arc::clone(&freshness),
+        Arc::clone(&touches),
+    ));
+    let access =
+        Arc::new(AccessCache::new(Arc::clone(&parts.kms), Arc::clone(&parts.clock), Arc::clone(&freshness)));
+    let library = Data::new(Library::new(
+        Arc::clone(&access),
+        Arc::clone(&parts.kms),
+        settings.limits.large_downloads_max.get(),
+    ));
+    let follower =
+        Follower::new(Arc::clone(&parts.kms), Arc::clone(&freshness), Arc::clone(&sessions), access);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(unlock(parts.clone(), Data::clone(&library)));
+    tasks.spawn(Arc::clone(&touches).run());
+    tasks.spawn(follower.run());
+
+    let service = Service::new(ServiceName::Data, &settings.http_with_limits())
+        .authenticator(sessions)
+        .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
+        .clock(Arc::clone(&parts.clock))
+        .openapi(&routes::document())?;
+    let service = checks(service, parts, (&library, &freshness), openness);
+    let (public, internal) = (Data::clone(&library), library);
+    Ok(service
+        .public(move |app| routes::public(app, &public, openness))
+        .internal(move |app| routes::internal(app, &internal))
+        .at_stop(move || async move {
+            tasks.shutdown().await;
+            // What cannot be reported now is lost, and costs a session at most the time since its last
+            // report.
+            let _ = touches.report_now().await;
+        }))
+}
+
+fn openness(settings: &Settings) -> Openness {
+    if !settings.files.shared_names {
+        return Openness::Sessions;
+    }
+    tracing::warn!(
+        "files.shared_names is on: anybody who reaches this service may list and download all ciphertext \
+         and upload; only the keys are still guarded, by the KMS"
+    );
+    Openness::Anybody
+}
+
+fn checks(
+    service: Service,
+    parts: &Parts,
+    (library, freshness): (&Data<Library>, &Arc<Freshness>),
+    openness: Openness,
+) -> Service {
+    let (records, blobs) = (Arc::clone(&parts.records), Arc::clone(&parts.blobs));
+    let (library, freshness) = (Data::clone(library), Arc::clone(freshness));
+    let service = service
+        .check("records", move || {
+            let records = Arc::clone(&records);
+            async move { records.ping().await }
+        })
+        .check("blobs", move || {
+            let blobs = Arc::clone(&blobs);
+            async move { blobs.ping().await }
+        })
+        .check("keyring", move || {
+            let library = Data::clone(&library);
+            async move { library.files().map(drop) }
+        });
+    if openness == Openness::Anybody {
+        return service;
+    }
+    service.check("feed", move || {
+        let fresh = freshness.is_fresh();
+        async move { if fresh { Ok(()) } else { Err("the revocation feed is not being followed") } }
+    })
+}
+
+/// Waits for the keyring, opens the library, and then does what needs an open one.
+async fn unlock(parts: Parts, library: Data<Library>) {
+    let Parts { kms, records, blobs, secret, clock, random } = parts;
+    let keys = Keys::new(kms, secret);
+    let keyring = Arc::new(keys.wait_for().await);
+    let sealed = Sealed::new(records, Arc::clone(&keyring), Arc::clone(&random));
+    let files = Files::new(&sealed, blobs, clock, random);
+    library.unlock(files.clone());
+    tracing::info!("the keyring has arrived: files can be served");
+    tokio::join!(keys.follow(keyring), files.collect_forever());
+}
+
+#[async_trait]
+impl Authenticator for Sessions {
+    async fn authenticate(&self, token: &Token) -> Result<Principal, AuthenticationError> {
+        Ok(self.check(token.expose()).await?)
+    }
+}
