@@ -17,7 +17,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, UNAVAILABLE_RETRY_AFTER_S};
 
 const KIB: usize = 1024;
 /// Bodies up to this size are not counted: their number is bounded by that of the connections.
@@ -63,10 +63,14 @@ impl BytesInFlight {
 
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
         let permits = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
-        Arc::clone(&self.0)
-            .try_acquire_many_owned(permits)
-            .map_err(|_| Failure::unavailable("too many bytes of request bodies in flight"))
+        Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| busy())
     }
+}
+
+/// Not logged: it comes in masses, or not at all. The metric tells.
+fn busy() -> Failure {
+    metrics::counter!("http_bodies_refused_total").increment(1);
+    Failure { retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S), ..Failure::of(ErrorCode::Unavailable) }
 }
 
 /// The share of a body in the bound on bytes in flight. Keep it as long as what was made of the body.
@@ -81,8 +85,12 @@ impl Reservation {
         if bytes <= UNCOUNTED_BYTES_MAX || bytes <= self.bytes {
             return Ok(());
         }
-        let wanted = bytes.next_multiple_of(STEP_BYTES);
-        let more = bound.reserve(wanted - self.bytes)?;
+        let step = bytes.next_multiple_of(STEP_BYTES);
+        let (wanted, more) = match bound.reserve(step - self.bytes) {
+            Ok(more) => (step, more),
+            // A whole step is only for speed; what is there may do.
+            Err(_) => (bytes, bound.reserve(bytes - self.bytes)?),
+        };
         match &mut self.permit {
             Some(permit) => permit.merge(more),
             none => *none = Some(more),

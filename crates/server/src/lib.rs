@@ -23,6 +23,7 @@ mod docs;
 mod health;
 mod observe;
 mod scaffold;
+mod unread;
 
 pub use authentication::{AuthenticationError, Authenticator, CallerToken, Granted, Session, Token};
 pub use body::Reservation;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready as try_ready};
 
-use actix_web::body::EitherBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _};
@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use crate::cors::{self, Origin};
 use crate::routes::RouteLabel;
 use crate::settings::List;
+use crate::unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(paths::headers::REQUEST_ID);
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -45,6 +46,7 @@ pub(crate) struct Observe {
 impl<S, B> Transform<S, ServiceRequest> for Observe
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -111,6 +113,7 @@ impl<S> ObserveService<S> {
 impl<S, B> Service<ServiceRequest> for ObserveService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -120,16 +123,17 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let context = self.context(&request);
         let started = Instant::now();
+        let unread = unread::share(&mut request);
         let origin = cors::allowed(&request, &self.shared.settings.origins);
         let work = if origin.is_some() && cors::is_preflight(&request) {
             Work::Preflight { request: Some(request) }
         } else {
             Work::Inner { future: context.enter(|| self.inner.call(request)) }
         };
-        Observed { work, shared: Rc::clone(&self.shared), context, started, origin }
+        Observed { work, shared: Rc::clone(&self.shared), context, started, origin, unread }
     }
 }
 
@@ -150,12 +154,14 @@ pin_project! {
         context: TraceContext,
         started: Instant,
         origin: Option<HeaderValue>,
+        unread: Option<unread::Shared>,
     }
 }
 
 impl<F, B> Future for Observed<F>
 where
     F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    B: MessageBody + 'static,
 {
     type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
 
@@ -163,7 +169,11 @@ where
         let this = self.project();
         let mut response = match this.work.project() {
             WorkProjection::Inner { future } => {
-                try_ready!(this.context.enter(|| future.poll(cx)))?.map_into_left_body()
+                let response = try_ready!(this.context.enter(|| future.poll(cx)))?;
+                match this.unread.take() {
+                    None => response.map_into_left_body(),
+                    Some(unread) => response.map_body(|_, body| EitherBody::right(unread.beside(body))),
+                }
             }
             WorkProjection::Preflight { request } => {
                 let request = request.take().expect("a finished future is not polled again");

@@ -1,0 +1,63 @@
+//! What happens to a body that nobody read to its end.
+//!
+//! After an early answer (413, 408, 401 …) the HTTP layer closes the connection, with a short time for the
+//! client to notice. Except that it goes on reading a *chunked* body whose reader is gone, in the hope of
+//! keeping the connection, and sets no limit to that in bytes or time: whoever sends such a body slowly
+//! holds a connection for ever. Here the reader of a chunked body is kept until the answer is sent, so that
+//! those connections are closed like the others.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+
+/// The body of a chunked request, which its reader shares with the answer.
+pub(crate) struct Shared(Rc<RefCell<Payload>>);
+
+impl Stream for Shared {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.borrow_mut().poll_next_unpin(cx)
+    }
+}
+
+impl Shared {
+    /// The body of an answer that keeps this reader until it is sent.
+    pub(crate) fn beside(self, body: impl MessageBody + 'static) -> BoxBody {
+        BoxBody::new(Answer { body: BoxBody::new(body), _request: self })
+    }
+}
+
+/// Shares the body of `request`, if it is chunked.
+pub(crate) fn share(request: &mut ServiceRequest) -> Option<Shared> {
+    request.headers().get(header::TRANSFER_ENCODING)?;
+    let payload = Rc::new(RefCell::new(request.take_payload()));
+    request.set_payload(Payload::Stream { payload: Box::pin(Shared(Rc::clone(&payload))) });
+    Some(Shared(payload))
+}
+
+struct Answer {
+    body: BoxBody,
+    _request: Shared,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
