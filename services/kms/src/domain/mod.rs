@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod feed;
+pub mod filekeys;
 pub mod group;
 pub mod identity;
 pub mod keyrings;

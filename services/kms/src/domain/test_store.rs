@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use coffer_core::{ManualClock, SystemRandom, Timestamp};
+use coffer_core::{Clock as _, ManualClock, SystemRandom, Timestamp};
 use coffer_crypto::keyring::Keyring;
 use coffer_store::records::{
     Commit, MemoryRecords, Outcome, Page, Partition, Record, Records, Sealed, Sort, SortRange, StoreError,
@@ -88,6 +88,10 @@ impl TestStore {
         let keyring = Arc::new(Keyring::create(start, &*random));
         let sealed = Sealed::new(records.clone(), keyring, random.clone());
         Self { clock, random, records, sealed }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Every record of `table`, as whoever holds the storage sees it.

@@ -16,8 +16,8 @@ use crate::domain::events::RecordedEvent;
 
 const SHARDS: u8 = 8;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// A UUID of version 7 begins with 48 bits of milliseconds.
-const RANDOM_BITS: u32 = 128 - 48;
+/// A UUID of version 7 begins with 48 bits of milliseconds; the others.
+pub(crate) const RANDOM_BITS: u32 = 128 - 48;
 /// How far another process's clock may be ahead for its events to be on the first page.
 const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
 

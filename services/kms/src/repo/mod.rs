@@ -6,6 +6,7 @@
 pub mod address;
 pub mod events;
 pub mod feed;
+pub mod files;
 pub mod keyring;
 pub mod limit;
 pub mod pool;

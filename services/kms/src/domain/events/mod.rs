@@ -12,14 +12,14 @@ mod event;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use coffer_core::{Clock, EventId, Random, Timestamp, UserId};
 use coffer_store::records::{COMMIT_ITEMS_MAX, Sealed, StoreError};
 
 use super::group::{Group, GroupError, WriteGroup};
-use crate::repo::events::{EventRepo, Position};
+use crate::repo::events::{EventRepo, Position, RANDOM_BITS};
 
 pub use action::{Action, CodePurpose, KeyUse};
 pub use event::{Actor, Event, Origin, RecordedEvent};
@@ -69,6 +69,8 @@ pub struct Events {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     retention: Duration,
+    /// The id of the latest event, so that the events of one millisecond keep their order.
+    latest: Mutex<u128>,
 }
 
 struct Writer {
@@ -89,14 +91,23 @@ impl Events {
         let repo = EventRepo::new(store, &*random);
         let writer = Writer { repo: repo.clone(), retention };
         let group = Group::start("security events", COMMIT_ITEMS_MAX, writer);
-        Self { repo, group, clock, random, retention }
+        Self { repo, group, clock, random, retention, latest: Mutex::new(0) }
     }
 
     /// Records `event`; it is in the store when this answers.
     pub async fn record(&self, event: Event) -> Result<(), GroupError> {
         let now = self.clock.now();
-        let id = EventId::make(now, &*self.random);
-        self.group.write(RecordedEvent::of(event, id, now)).await
+        self.group.write(RecordedEvent::of(event, self.make_id(now), now)).await
+    }
+
+    /// A new id, greater than those that this process has made in the same millisecond.
+    fn make_id(&self, now: Timestamp) -> EventId {
+        let made = u128::from_be_bytes(*EventId::make(now, &*self.random).as_bytes());
+        // The number is whole at every moment, so a panic elsewhere has broken nothing.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let same_ms = made >> RANDOM_BITS == *latest >> RANDOM_BITS;
+        *latest = if same_ms { made.max(*latest + 1) } else { made };
+        EventId::from_bytes(latest.to_be_bytes())
     }
 
     /// At most `limit` events from before `before` (the newest, if none is given), newest first.

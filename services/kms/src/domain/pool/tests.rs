@@ -63,8 +63,8 @@ async fn until_stored(world: &TestStore, pairs: usize) {
 async fn no_pair_is_given_twice_by_two_processes_over_one_store() {
     let (world, numbers) = (TestStore::new(), Numbers::default());
     let pools = [0, 1].map(|_| start(&world, numbers.make(), 50));
-    let takes = (0..400).map(|n| pools[n % 2].take());
-    let taken = futures_util::future::join_all(takes).await;
+    let calls = (0..400).map(|n| pools[n % 2].take());
+    let taken = futures_util::future::join_all(calls).await;
     let different: HashSet<_> = taken.into_iter().map(|pair| pair.unwrap().public_pem.clone()).collect();
     assert_eq!(different.len(), 400);
 }

@@ -1,0 +1,167 @@
+//! File keys: making them, sharing them, and what they open.
+//!
+//! A name belongs to its owner's name space; [`resolve`] says where a name leads for somebody. Whoever
+//! may use a key is asked of the store every time; nothing here remembers access. Every release
+//! of a key is recorded before the key leaves ([`release`]).
+//!
+//! Work across partitions is ordered so that a crash in between harms nothing: a grant's index entry is
+//! written before the grant, which alone counts; an event and the revocation feed come after the change and
+//! before the answer, so a caller who got no answer tries again and loses nothing.
+
+mod create;
+mod directory;
+mod error;
+mod grants;
+mod list;
+mod opener;
+mod release;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use coffer_api::AddressHash;
+use coffer_core::{Clock, FileId, FileName, Random, Timestamp, UserId};
+use coffer_crypto::index::IndexKey;
+use coffer_store::records::Sealed;
+
+use crate::domain::events::{Action, Event, Events, Origin};
+use crate::domain::feed::Feed;
+use crate::domain::group::GroupError;
+use crate::domain::pool::KeyPool;
+use crate::repo::files::{FileRepo, GranteeRepo, Space};
+use directory::Directory;
+use opener::Opener;
+
+pub use create::PublicKey;
+pub use error::FileKeyError;
+pub use grants::{GrantOrder, GrantView};
+pub use list::{OwnFile, Paged, SharedFile};
+pub use release::{Exported, Wanted};
+pub use resolve::Place;
+
+/// How long a revoked grant is remembered as such.
+const REVOKED_KEPT: Duration = Duration::from_hours(30 * 24);
+/// How often something is tried again because others changed it meanwhile.
+const TRIES_MAX: usize = 8;
+
+/// Asks whether a file was uploaded.
+#[async_trait]
+pub trait Uploads: Send + Sync + fmt::Debug {
+    /// Whether `space` has a file called `name`.
+    async fn exists(
+        &self,
+        space: UserId,
+        name: &FileName,
+    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// A user who asks, for one request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// His verified address, blinded.
+    pub address: AddressHash,
+    /// Whether his session was opened with a second factor.
+    pub second_factor: bool,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// The rules that operators choose.
+#[derive(Clone, Copy, Debug)]
+pub struct FileKeyRules {
+    /// One name space for all.
+    pub shared_names: bool,
+    /// Files that one owner may have.
+    pub files_per_owner_max: u32,
+    /// Grants that one file may have.
+    pub grants_per_file_max: u32,
+    /// Threads that open wrapped keys.
+    pub open_threads: usize,
+}
+
+/// What [`FileKeys`] works with.
+#[derive(Debug)]
+pub struct FileKeyParts {
+    /// Where everything is kept.
+    pub store: Sealed,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids.
+    pub random: Arc<dyn Random>,
+    /// Blinds addresses.
+    pub index: Arc<IndexKey>,
+    /// Records what happened.
+    pub events: Arc<Events>,
+    /// Tells other services what to forget.
+    pub feed: Arc<Feed>,
+    /// Key pairs made ahead.
+    pub pool: Arc<KeyPool>,
+    /// Knows which files were uploaded.
+    pub uploads: Arc<dyn Uploads>,
+}
+
+/// Everything about file keys, for one process.
+#[derive(Debug)]
+pub struct FileKeys {
+    rules: FileKeyRules,
+    files: FileRepo,
+    grantees: GranteeRepo,
+    directory: Directory,
+    opener: Opener,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    events: Arc<Events>,
+    feed: Arc<Feed>,
+    pool: Arc<KeyPool>,
+    uploads: Arc<dyn Uploads>,
+}
+
+impl FileKeys {
+    /// Puts the parts together.
+    pub fn new(parts: FileKeyParts, rules: FileKeyRules) -> Self {
+        let FileKeyParts { store, clock, random, index, events, feed, pool, uploads } = parts;
+        Self {
+            rules,
+            directory: Directory::new(&store, index),
+            grantees: GranteeRepo::new(store.clone()),
+            files: FileRepo::new(store),
+            opener: Opener::new(rules.open_threads),
+            clock,
+            random,
+            events,
+            feed,
+            pool,
+            uploads,
+        }
+    }
+
+    /// The name space in which `owner`'s files are.
+    fn space(&self, owner: UserId) -> Space {
+        if self.rules.shared_names { Space::SHARED } else { Space(owner) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn make_id(&self) -> FileId {
+        FileId::make(self.now(), &*self.random)
+    }
+
+    async fn record(&self, caller: &Caller, action: Action) -> Result<(), GroupError> {
+        self.events.record(Event::new(action).by_user(caller.user).from(&caller.origin)).await
+    }
+}
+
+impl Caller {
+    fn require_second_factor(&self) -> Result<(), FileKeyError> {
+        if self.second_factor { Ok(()) } else { Err(FileKeyError::SecondFactor) }
+    }
+}

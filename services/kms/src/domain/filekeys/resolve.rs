@@ -1,0 +1,236 @@
+//! Where a name leads for somebody.
+//!
+//! The caller's own uploaded file; then the oldest live grant under that name; then the caller's own
+//! unfinished one. So a friend's file is reached although the caller once began one of the same name, and
+//! nobody can push a file of his in front of one that the caller has. An owner's address overrides.
+//!
+//! *Denied* means that there was access once, or that a certain owner's file was asked for without
+//! it; *unknown* is all that anybody is told of files that were never shared with him.
+
+use coffer_api::AddressHash;
+use coffer_api::grants::Permission;
+use coffer_core::{EmailAddress, FileName, Timestamp, UserId};
+use coffer_store::records::{StoreError, Stored};
+
+use super::{FileKeyError, FileKeys};
+use crate::repo::files::{FileRecord, GrantKey, GrantRecord, GranteeRepo, IndexEntry, Space};
+
+/// Entries of one name that are looked at in one go.
+const ENTRIES_PAGE: usize = 64;
+/// Entries of one name that are looked at, at most: so many owners share a file of one name with somebody.
+const ENTRIES_MAX: usize = 1024;
+/// The owner that is looked up where an address has none.
+const NOBODY: UserId = UserId::from_bytes([0xff; 16]);
+
+/// What a user may do with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everything.
+    Owner,
+    /// What the grant allows.
+    Granted(GrantRecord),
+}
+
+/// A file that somebody may use.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) space: Space,
+    pub(super) file: FileRecord,
+    pub(super) access: Access,
+}
+
+/// Where a name leads.
+#[derive(Clone, Debug)]
+pub(super) enum Resolution {
+    Found(Found),
+    Unknown,
+    Denied,
+}
+
+impl Resolution {
+    /// The file, or why not.
+    pub(super) fn found(self) -> Result<Found, FileKeyError> {
+        match self {
+            Self::Found(found) => Ok(found),
+            Self::Unknown => Err(FileKeyError::NotFound),
+            Self::Denied => Err(FileKeyError::AccessDenied),
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub(super) user: UserId,
+    pub(super) address: AddressHash,
+}
+
+/// Whether the caller's own file counts if it is not known to have been uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnFile {
+    /// Ask the data service.
+    Ask,
+    /// The data service asks, and it has none.
+    NotUploaded,
+}
+
+/// Where a name leads, for the data service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To a file in this name space.
+    Found {
+        /// The name space.
+        space: UserId,
+        /// When access ends by itself.
+        expires_at: Option<Timestamp>,
+    },
+    /// Nowhere, as far as this user may know.
+    NotFound,
+    /// To a file that the user may not, or no longer, use.
+    Denied,
+}
+
+impl FileKeys {
+    /// Where a name leads for `user`, who wants to do what `permission` allows.
+    pub async fn place(
+        &self,
+        user: UserId,
+        (name, owner): (&FileName, Option<&EmailAddress>),
+        permission: Permission,
+    ) -> Result<Place, FileKeyError> {
+        let Some(profile) = self.directory.active(user).await? else { return Ok(Place::NotFound) };
+        let subject = Subject { user, address: self.directory.blind(&profile.email) };
+        let resolution = self.resolve(subject, name, owner, OwnFile::NotUploaded).await?;
+        Ok(match resolution {
+            Resolution::Unknown => Place::NotFound,
+            Resolution::Denied => Place::Denied,
+            Resolution::Found(Found { space, access, .. }) => match access {
+                Access::Owner => Place::Found { space: space.0, expires_at: None },
+                Access::Granted(grant) if grant.permission < permission => Place::Denied,
+                Access::Granted(grant) => Place::Found { space: space.0, expires_at: grant.expires_at },
+            },
+        })
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        subject: Subject,
+        name: &FileName,
+        owner: Option<&EmailAddress>,
+        own: OwnFile,
+    ) -> Result<Resolution, FileKeyError> {
+        if let Some(owner) = owner {
+            return self.resolve_of(subject, name, owner).await;
+        }
+        if self.rules.shared_names {
+            let file = self.files.file(Space::SHARED, name).await?;
+            return Ok(self.judge(subject, Space::SHARED, file.map(|file| file.value)).await?);
+        }
+        let space = Space(subject.user);
+        let mine = self.files.file(space, name).await?;
+        let found = |file: FileRecord| Resolution::Found(Found { space, file, access: Access::Owner });
+        if let Some(file) = mine.as_ref().filter(|file| file.value.uploaded) {
+            return Ok(found(file.value.clone()));
+        }
+        let shared = self.oldest_grant(subject.address, name).await?;
+        match (mine, shared) {
+            (None, shared) => Ok(shared),
+            (Some(file), Resolution::Found(shared)) => {
+                let uploaded = own == OwnFile::Ask && self.is_uploaded(space, name, &file).await?;
+                Ok(if uploaded { found(file.value) } else { Resolution::Found(shared) })
+            }
+            (Some(file), _) => Ok(found(file.value)),
+        }
+    }
+
+    /// Where a name leads in a certain owner's name space. An address that nobody has costs as much as one
+    /// that somebody has.
+    async fn resolve_of(
+        &self,
+        subject: Subject,
+        name: &FileName,
+        owner: &EmailAddress,
+    ) -> Result<Resolution, FileKeyError> {
+        let owner = self.directory.owner_of(owner).await?.unwrap_or(NOBODY);
+        let space = self.space(owner);
+        let file = self.files.file(space, name).await?.map(|file| file.value);
+        let file = file.filter(|file| file.owner == owner);
+        let own = owner == subject.user;
+        Ok(match self.judge(subject, space, file).await? {
+            Resolution::Unknown if !own => Resolution::Denied,
+            other => other,
+        })
+    }
+
+    /// What `subject` may do with this file.
+    async fn judge(
+        &self,
+        subject: Subject,
+        space: Space,
+        file: Option<FileRecord>,
+    ) -> Result<Resolution, StoreError> {
+        let Some(file) = file else { return Ok(Resolution::Unknown) };
+        if file.owner == subject.user {
+            return Ok(Resolution::Found(Found { space, file, access: Access::Owner }));
+        }
+        let key = GrantKey { space, file: file.id, grantee: subject.address };
+        Ok(match self.files.grant(&key).await? {
+            None => Resolution::Unknown,
+            Some(grant) if grant.value.is_live(self.now()) => {
+                Resolution::Found(Found { space, file, access: Access::Granted(grant.value) })
+            }
+            Some(_) => Resolution::Denied,
+        })
+    }
+
+    /// The file of the oldest live grant under this name.
+    async fn oldest_grant(&self, address: AddressHash, name: &FileName) -> Result<Resolution, StoreError> {
+        let mut outcome = Resolution::Unknown;
+        let mut range = GranteeRepo::of_name(name);
+        for _ in 0..ENTRIES_MAX / ENTRIES_PAGE {
+            let page = self.grantees.entries(address, &range, ENTRIES_PAGE).await?;
+            let last = page.items.last().map(|(sort, _)| sort.clone());
+            for (_, entry) in page.items {
+                match self.judge_entry(address, entry).await? {
+                    Resolution::Unknown => {}
+                    Resolution::Denied => outcome = Resolution::Denied,
+                    found @ Resolution::Found(_) => return Ok(found),
+                }
+            }
+            match last.filter(|_| page.more) {
+                Some(last) => range = range.after(&last),
+                None => break,
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn judge_entry(&self, address: AddressHash, entry: IndexEntry) -> Result<Resolution, StoreError> {
+        let wanted = [(&entry.name, entry.file)];
+        let granted = self.files.granted(entry.space, address, &wanted).await?.pop().flatten();
+        Ok(match granted {
+            Some((file, grant)) if grant.is_live(self.now()) && grant.granted_at == entry.granted_at => {
+                Resolution::Found(Found { space: entry.space, file, access: Access::Granted(grant) })
+            }
+            Some((_, grant)) if !grant.is_live(self.now()) => Resolution::Denied,
+            _ => Resolution::Unknown,
+        })
+    }
+
+    /// Whether a file was uploaded: as remembered, or as the data service says.
+    pub(super) async fn is_uploaded(
+        &self,
+        space: Space,
+        name: &FileName,
+        file: &Stored<FileRecord>,
+    ) -> Result<bool, FileKeyError> {
+        if file.value.uploaded {
+            return Ok(true);
+        }
+        let exists = self.uploads.exists(space.0, name).await.map_err(FileKeyError::Uploads)?;
+        if exists {
+            self.files.mark_uploaded(space, name, file).await?;
+        }
+        Ok(exists)
+    }
+}

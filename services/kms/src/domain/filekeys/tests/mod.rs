@@ -1,0 +1,9 @@
+//! File keys as users meet them, on one store and any number of processes.
+
+mod crashes;
+mod creating;
+mod granting;
+mod releasing;
+mod resolving;
+mod shared_names;
+mod world;
