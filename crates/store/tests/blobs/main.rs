@@ -31,7 +31,10 @@ impl Bed {
     }
 
     async fn redis() -> Self {
-        static SERVER: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);
+        static SERVER: LazyLock<RedisServer> = LazyLock::new(|| {
+            // None of these tests kills it, so it need not sync before each answer.
+            RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "everysec"])
+        });
         static PLACES: AtomicU32 = AtomicU32::new(0);
         let place = PLACES.fetch_add(1, Ordering::Relaxed);
         let blobs = open(&format!("{}?prefix=test-{place}", SERVER.url())).await.unwrap();

@@ -83,7 +83,10 @@ fn manual_clock() -> Arc<ManualClock> {
 
 /// A place of its own on a server that all tests share.
 pub(crate) fn redis_url() -> String {
-    static SERVER: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);
+    static SERVER: LazyLock<RedisServer> = LazyLock::new(|| {
+        // None of these tests kills it, so it need not sync before each answer.
+        RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "everysec"])
+    });
     static PLACES: AtomicU32 = AtomicU32::new(0);
     format!("{}?prefix=test-{}", SERVER.url(), PLACES.fetch_add(1, Ordering::Relaxed))
 }

@@ -3,5 +3,6 @@
 
 mod bed;
 mod conformance;
+mod redis;
 mod sealed;
 mod sqlite;
