@@ -155,3 +155,6 @@ fn healthcheck(bind: SocketAddr) -> Result<(), Cause> {
     stream.read_exact(&mut answer)?;
     if &answer == b"HTTP/1.1 200" { Ok(()) } else { Err("the service is not healthy".into()) }
 }
+
+#[cfg(test)]
+mod tests;

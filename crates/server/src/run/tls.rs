@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{Error, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::settings::TlsSettings;
+use crate::settings::{SecretError, TlsSettings, check_mode};
 
 /// Why TLS cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum TlsError {
         #[source]
         source: rustls::pki_types::pem::Error,
     },
+    /// Others could change the key.
+    #[error(transparent)]
+    Key(#[from] SecretError),
     /// Certificate and key cannot be used together.
     #[error("certificate and key of `http.tls` cannot be used")]
     Pair(#[source] rustls::Error),
@@ -40,6 +43,8 @@ pub(super) fn config(settings: &TlsSettings) -> Result<Option<ServerConfig>, Tls
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|source| file_error(cert, source))?;
+    let metadata = std::fs::metadata(key).map_err(|source| file_error(key, Error::Io(source)))?;
+    check_mode("http.tls.key", key, &metadata)?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|source| file_error(key, source))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ServerConfig::builder_with_provider(provider)

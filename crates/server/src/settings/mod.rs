@@ -17,5 +17,6 @@ mod sections;
 pub use credentials::CredentialError;
 pub use list::List;
 pub use load::{LoadError, Sources, load};
+pub(crate) use secret::check_mode;
 pub use secret::{SecretError, SecretUrl, read_secret};
 pub use sections::{HttpSettings, InternalSettings, LogFormat, LogSettings, ServiceCredential, TlsSettings};

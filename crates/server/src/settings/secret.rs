@@ -1,6 +1,7 @@
 //! Secrets in settings: each may be a value or the path of a file that holds it.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -69,18 +70,24 @@ pub fn read_secret(
     }
 }
 
-fn read_file(name: &str, path: &Path) -> Result<SecretString, SecretError> {
-    let name = || name.to_owned();
-    let read_error = |source| SecretError::Read { name: name(), path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(read_error)?;
-    let metadata = file.metadata().map_err(read_error)?;
+/// Refuses a file that others can write and warns of one that they can read.
+pub(crate) fn check_mode(setting: &str, path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o022 != 0 {
-        return Err(SecretError::Writable { name: name(), path: path.to_owned(), mode });
+        return Err(SecretError::Writable { name: setting.to_owned(), path: path.to_owned(), mode });
     }
     if mode & 0o044 != 0 {
         tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "secret file can be read by other users");
     }
+    Ok(())
+}
+
+fn read_file(setting: &str, path: &Path) -> Result<SecretString, SecretError> {
+    let name = || setting.to_owned();
+    let read_error = |source| SecretError::Read { name: name(), path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(read_error)?;
+    let metadata = file.metadata().map_err(read_error)?;
+    check_mode(setting, path, &metadata)?;
     // Room for everything at once: a buffer that grows leaves copies of the secret behind.
     let mut text =
         String::with_capacity(usize::try_from(metadata.len().min(SECRET_BYTES_MAX)).unwrap_or(0) + 1);

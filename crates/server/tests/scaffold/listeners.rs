@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -105,7 +106,7 @@ async fn the_public_listener_speaks_tls_when_it_has_a_certificate() {
     let (cert_file, key_file) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert_file, made.cert.pem()).unwrap();
     std::fs::write(&key_file, made.signing_key.serialize_pem()).unwrap();
-    let tls = TlsSettings { cert_file: Some(cert_file.clone()), key_file: Some(key_file) };
+    let tls = TlsSettings { cert_file: Some(cert_file.clone()), key_file: Some(key_file.clone()) };
     let running = run(&HttpSettings { tls, ..settings() }).await;
     let at = running.services()[0];
     let certificate = made.cert.der().clone();
@@ -113,6 +114,12 @@ async fn the_public_listener_speaks_tls_when_it_has_a_certificate() {
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert_eq!(get(at.internal, "/healthz").await.status, 200);
     running.stop().await;
+
+    let everybody = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(&key_file, everybody).unwrap();
+    let exposed = TlsSettings { cert_file: Some(cert_file.clone()), key_file: Some(key_file) };
+    let error = start(vec![service(&HttpSettings { tls: exposed, ..settings() })]).await.unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("http.tls.key_file"));
 
     let half = TlsSettings { cert_file: Some(cert_file), key_file: None };
     let error = start(vec![service(&HttpSettings { tls: half, ..settings() })]).await.unwrap_err();
