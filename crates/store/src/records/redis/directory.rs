@@ -18,7 +18,9 @@ use crate::redis_link::{LinkError, Links, Script};
 pub(super) const SHARDS: u8 = 64;
 /// How long a new generation is remembered: much longer than any command is under way.
 const GENERATION_MS: u32 = 24 * 60 * 60 * 1000;
-/// The first generation, of a partition that was never taken out.
+/// A generation is the moment at which it began. A partition is not taken out again this soon after (us), so
+/// that commits which are about to fill it are not sent round in circles.
+const GENERATION_US_MIN: u32 = 60_000_000;
 const SEPARATOR: u8 = b':';
 
 pub(super) struct Directory {
@@ -75,7 +77,7 @@ impl Directory {
         let Ok(partition) = entry.partition(table) else { return Ok(()) };
         let keys = PartitionKeys::new(&self.prefix, &partition);
         let mut call = self.unregister.call(2);
-        call.arg(keys.index()).arg(keys.generation()).arg(GENERATION_MS);
+        call.arg(keys.index()).arg(keys.generation()).arg(GENERATION_MS).arg(GENERATION_US_MIN);
         if self.links.run(&self.unregister, call).await? == Value::Int(1) {
             let mut remove = cmd("ZREM");
             remove.arg(self.shard_key(table, shard_of(&partition))).arg(entry.as_bytes());

@@ -39,8 +39,8 @@ use crate::redis_link::{Links, RedisSettings, Script};
 
 /// Connections that a process shares.
 const CONNECTIONS: usize = 2;
-/// Registering takes one round; more only while someone else takes the partition out again.
-const REGISTRATIONS_MAX: usize = 8;
+/// Registering takes one round, and another if someone just took the partition out.
+const REGISTRATIONS_MAX: usize = 4;
 
 /// The Redis back end.
 pub struct RedisRecords {
