@@ -117,7 +117,8 @@ impl fmt::Display for Failure {
 }
 
 /// An error with all of its sources, in one line.
-pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn StdError + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

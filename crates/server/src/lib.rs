@@ -29,9 +29,9 @@ pub use authentication::{AuthenticationError, Authenticator, CallerToken, Grante
 pub use body::Reservation;
 pub use cors::{Origin, OriginError};
 pub use extract::{ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
-pub use failure::{Cause, Failure, HttpError};
+pub use failure::{Cause, Chain, Failure, HttpError};
 pub use network::ClientAddress;
-pub use program::{NoCommand, Program, main};
-pub use run::{Running, RunningService, Service, StartError, serve, start};
+pub use program::{NoCommand, Program, healthcheck, main};
+pub use run::{Running, RunningService, Service, StartError, serve, serve_announced, start};
 pub use service_caller::{ServiceCaller, ServiceKeys};
 pub use surface::{DataContract, KmsContract, Native, Surface};

@@ -138,7 +138,7 @@ fn execute<P: Program>(arguments: Arguments<P::Command>) -> Result<(), Cause> {
 }
 
 /// Asks `/healthz` of the internal listener at `bind`.
-fn healthcheck(bind: SocketAddr) -> Result<(), Cause> {
+pub fn healthcheck(bind: SocketAddr) -> Result<(), Cause> {
     if bind.port() == 0 {
         return Err("`http.internal_bind` has port 0, so nobody knows where to ask".into());
     }

@@ -10,5 +10,5 @@ mod start;
 mod tls;
 
 pub use service::Service;
-pub use start::{Running, RunningService, StartError, serve, start};
+pub use start::{Running, RunningService, StartError, serve, serve_announced, start};
 pub use tls::TlsError;

@@ -259,9 +259,18 @@ pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
 
 /// Runs services until SIGTERM or SIGINT. A second signal does not wait for anything.
 pub async fn serve(services: Vec<Service>) -> Result<(), StartError> {
+    serve_announced(services, |_| {}).await
+}
+
+/// As [`serve`]; `announce` is called once all of them listen.
+pub async fn serve_announced(
+    services: Vec<Service>,
+    announce: impl FnOnce(&[RunningService]),
+) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut running = start(services).await?;
+    announce(running.services());
     let outcome = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
