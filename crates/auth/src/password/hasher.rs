@@ -63,20 +63,20 @@ pub enum HashError {
 }
 
 /// What came of trying a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is another password, or there is no account.
     Wrong,
     /// It is the password.
     Right {
-        /// The hash was made at another cost than today's: hash again while the password is at hand.
-        outdated: bool,
+        /// The same password hashed at today's cost, if the hash was made at another.
+        renewed: Option<PasswordHash>,
     },
 }
 
 impl Verdict {
     /// Whether it is the password.
-    pub fn is_right(self) -> bool {
+    pub fn is_right(&self) -> bool {
         matches!(self, Self::Right { .. })
     }
 }
@@ -129,11 +129,15 @@ impl Hasher {
     ) -> Result<Verdict, HashError> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).clone();
-        let cost = self.cost;
+        let (cost, salt) = (self.cost, make_salt(&*self.random));
         self.run(move || {
             let right = bcrypt::verify(password.expose(), &hash.0).map_err(|_| HashError::Bcrypt)?;
-            let outdated = !hash.0.get(4..6).is_some_and(|text| text.parse() == Ok(cost));
-            Ok(if right && exists { Verdict::Right { outdated } } else { Verdict::Wrong })
+            if !(right && exists) {
+                return Ok(Verdict::Wrong);
+            }
+            let outdated = hash.0.get(4..6).is_none_or(|text| text.parse() != Ok(cost));
+            let renew = || derive_hash(password.expose().as_bytes(), cost, salt);
+            Ok(Verdict::Right { renewed: outdated.then(renew).transpose()? })
         })
         .await?
     }
@@ -202,7 +206,7 @@ mod tests {
         let hasher = quick();
         let hash = hasher.hash(password("correct horse")).await.unwrap();
         let right = hasher.verify(password("correct horse"), Some(&hash)).await.unwrap();
-        assert_eq!(right, Verdict::Right { outdated: false });
+        assert_eq!(right, Verdict::Right { renewed: None });
         let wrong = hasher.verify(password("correct horsf"), Some(&hash)).await.unwrap();
         assert_eq!(wrong, Verdict::Wrong);
     }
@@ -225,11 +229,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_another_cost_is_right_and_outdated() {
+    async fn a_hash_of_another_cost_is_right_and_renewed() {
         let old = quick().hash(password("correct horse")).await.unwrap();
         let today = hasher(HasherSettings { cost: 5, threads: 1, queue_jobs_max: 8 });
         let verdict = today.verify(password("correct horse"), Some(&old)).await.unwrap();
-        assert_eq!(verdict, Verdict::Right { outdated: true });
+        let Verdict::Right { renewed: Some(renewed) } = verdict else { panic!("{verdict:?}") };
+        let again = today.verify(password("correct horse"), Some(&renewed)).await.unwrap();
+        assert_eq!(again, Verdict::Right { renewed: None });
     }
 
     #[tokio::test]

@@ -42,6 +42,9 @@ pub struct SmtpSettings {
     pub timeout_s: u32,
     /// Deliveries at the same time, in this process.
     pub connections_max: u32,
+    /// Keeps mail in memory, to be read at `/dev/mailbox` on an internal listener on loopback, if no
+    /// host is set. For development: whoever reaches that listener reads every code.
+    pub dev_mailbox: bool,
 }
 
 impl Default for SmtpSettings {
@@ -57,6 +60,7 @@ impl Default for SmtpSettings {
             from: "Coffer <coffer@localhost>".to_owned(),
             timeout_s: 30,
             connections_max: 4,
+            dev_mailbox: false,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod filekeys;
 pub mod group;
 pub mod identity;
 pub mod keyrings;
+pub mod mail;
 pub mod pool;
 #[cfg(test)]
 pub(crate) mod test_store;

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod files;
 pub mod keyring;
 pub mod limit;
+pub mod mail;
 pub mod pool;
 pub mod session;
 pub mod tables;

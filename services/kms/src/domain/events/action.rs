@@ -2,20 +2,9 @@
 
 use coffer_api::grants::Permission;
 use coffer_api::{AddressHash, Amr, Role, SessionHash};
+use coffer_auth::code::Purpose;
 use coffer_core::{FileId, FileName, Timestamp};
 use serde::Serialize;
-
-/// What a one-time code was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CodePurpose {
-    /// Completing a registration.
-    Registration,
-    /// Completing a log-in.
-    Login,
-    /// Setting a new password.
-    PasswordReset,
-}
 
 /// A file key and the version of it that was used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,14 +47,14 @@ pub enum Action {
     /// A code was put on its way.
     CodeSent {
         /// What for.
-        purpose: CodePurpose,
+        purpose: Purpose,
         /// The address.
         email: AddressHash,
     },
     /// A code was refused.
     CodeRefused {
         /// What it was for.
-        purpose: CodePurpose,
+        purpose: Purpose,
         /// The address.
         email: AddressHash,
     },

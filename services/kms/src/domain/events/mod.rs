@@ -21,7 +21,7 @@ use coffer_store::records::{COMMIT_ITEMS_MAX, Sealed, StoreError};
 use super::group::{Group, GroupError, WriteGroup};
 use crate::repo::events::{EventRepo, Position, RANDOM_BITS};
 
-pub use action::{Action, CodePurpose, KeyUse};
+pub use action::{Action, KeyUse};
 pub use event::{Actor, Event, Origin, RecordedEvent};
 
 /// What [`Events`] works with.

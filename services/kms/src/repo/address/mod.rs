@@ -97,6 +97,17 @@ impl AddressState {
         self.codes.iter().filter(move |code| code.value.purpose == purpose)
     }
 
+    /// Counts one more try of every code for `purpose` that is open to the bucket which `of` names: what a
+    /// commit has just done in the store.
+    pub fn count_tries(&mut self, purpose: Purpose, of: impl Fn(&Code) -> Bucket) {
+        for code in self.codes.iter_mut().map(|code| &mut code.value) {
+            let bucket = of(code);
+            if code.purpose == purpose && code.is_open_to(bucket) {
+                code.tries[bucket as usize] += 1;
+            }
+        }
+    }
+
     fn take(&mut self, record: Opened) -> Result<(), StoreError> {
         let parts = record.sort.parts().unwrap_or_default();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();

@@ -1,0 +1,105 @@
+//! How an account stands to whoever tries something on it.
+
+use super::error::IdentityError;
+use super::limiter::Rule;
+use super::parts::Identity;
+use crate::repo::address::{Bucket, Code};
+use crate::repo::user::{Known, KnownPlaces};
+use coffer_api::AddressHash;
+
+/// Where a client comes from, and whether the account was used from there before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) place: Known,
+    pub(super) known: KnownPlaces,
+}
+
+impl Standing {
+    /// Whether the account was used from this device or address before.
+    pub(super) fn is_recognised(&self) -> bool {
+        self.known.device || self.known.address
+    }
+
+    /// Whether this is who asked for `code`.
+    pub(super) fn asked_for(&self, code: &Code) -> bool {
+        let same_device = self.place.device.is_some() && self.place.device == code.requester.device;
+        same_device || self.place.address == code.requester.address
+    }
+
+    /// In which bucket a try of `code` counts.
+    pub(super) fn bucket(&self, code: &Code) -> Bucket {
+        if self.asked_for(code) {
+            Bucket::Requester
+        } else if self.is_recognised() {
+            Bucket::Recognised
+        } else {
+            Bucket::Stranger
+        }
+    }
+
+    /// Whose allowance is used, if not that of all strangers together: a recognised device's, or a
+    /// recognised or asking network address's.
+    fn own_allowance(&self, asked: bool) -> Option<[u8; 32]> {
+        match self.place.device {
+            Some(device) if self.known.device => Some(device),
+            _ if self.known.address || asked => Some(self.place.address),
+            _ => None,
+        }
+    }
+}
+
+impl Identity {
+    /// Counts a call that tries or asks for something, by its network address.
+    pub(super) async fn limit_address(&self, place: &Known) -> Result<(), IdentityError> {
+        let rule = Rule {
+            name: "authentication by address",
+            max: self.limits.auth_per_address_max,
+            window: self.limits.auth_window(),
+        };
+        self.limiter.count(rule, &[&place.address]).await
+    }
+
+    /// Counts a try on an account. `asked` says whether this client asked for the code that it tries.
+    pub(super) async fn limit_account(
+        &self,
+        account: &AddressHash,
+        standing: &Standing,
+        asked: bool,
+    ) -> Result<(), IdentityError> {
+        let window = self.limits.auth_window();
+        let account = account.as_bytes().as_slice();
+        if let Some(own) = standing.own_allowance(asked) {
+            let max = self.limits.auth_per_device_max;
+            let rule = Rule { name: "authentication by device", max, window };
+            self.limiter.count(rule, &[account, &own]).await
+        } else {
+            let max = self.limits.auth_per_account_max;
+            let rule = Rule { name: "authentication by account", max, window };
+            self.limiter.count(rule, &[account]).await
+        }
+    }
+
+    /// Counts a request for a code, by its network address.
+    pub(super) async fn limit_codes_of_address(&self, place: &Known) -> Result<(), IdentityError> {
+        let max = self.limits.codes_per_address_max;
+        let rule = Rule { name: "codes by address", max, window: self.limits.code_window() };
+        self.limiter.count(rule, &[&place.address]).await
+    }
+
+    /// Counts a request for a code for an account.
+    pub(super) async fn limit_codes_of_account(
+        &self,
+        account: &AddressHash,
+        standing: &Standing,
+    ) -> Result<(), IdentityError> {
+        let window = self.limits.code_window();
+        let account = account.as_bytes().as_slice();
+        if let Some(own) = standing.own_allowance(false) {
+            let rule = Rule { name: "codes by device", max: self.limits.codes_per_device_max, window };
+            self.limiter.count(rule, &[account, &own]).await
+        } else {
+            let rule = Rule { name: "codes by account", max: self.limits.codes_per_account_max, window };
+            self.limiter.count(rule, &[account]).await
+        }
+    }
+}

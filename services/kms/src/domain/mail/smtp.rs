@@ -1,0 +1,167 @@
+//! Letters leave by SMTP: without TLS, with STARTTLS (and never without it), or with TLS from the start.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use coffer_core::ExposeSecret;
+use lettre::address::AddressError;
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::transport::smtp;
+use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use super::letter::Letter;
+use super::postman::{Transport, TransportError};
+use crate::config::{SmtpSettings, SmtpTls};
+
+/// Why the settings describe no usable mail server.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpError {
+    /// There is no host.
+    #[error("smtp.host is not set")]
+    NoHost,
+    /// The sender is no address.
+    #[error("smtp.from is no sender: give an address, or a name with an address in angle brackets")]
+    From(#[source] AddressError),
+    /// A user name without a password, or the reverse.
+    #[error("smtp.username and smtp.password belong together")]
+    Credentials,
+    /// A password without TLS would be sent in the clear.
+    #[error(
+        "smtp.tls is `none`, so smtp.password would be sent in the clear to {host}: use `starttls` or `tls`"
+    )]
+    PasswordInTheClear {
+        /// The server.
+        host: String,
+    },
+    /// The certificates cannot be read.
+    #[error("reading smtp.ca_file {path}")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("setting up TLS for {host}")]
+    Tls {
+        /// The server.
+        host: String,
+        /// Why.
+        #[source]
+        source: smtp::Error,
+    },
+}
+
+/// A mail server.
+pub struct SmtpTransport {
+    server: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl fmt::Debug for SmtpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SmtpTransport")
+    }
+}
+
+impl SmtpTransport {
+    /// The server that `settings` describe. Connections are made when there is something to send.
+    pub fn new(settings: &SmtpSettings) -> Result<Self, SmtpError> {
+        let host = settings.host.clone().ok_or(SmtpError::NoHost)?;
+        let from = settings.from.parse().map_err(SmtpError::From)?;
+        let pool = PoolConfig::new().max_size(settings.connections_max);
+        let timeout = Duration::from_secs(settings.timeout_s.into());
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host)
+            .port(settings.port.unwrap_or(default_port(settings.tls)))
+            .tls(tls(settings, &host)?)
+            .timeout(Some(timeout))
+            .pool_config(pool);
+        match (&settings.username, &settings.password) {
+            (None, None) => {}
+            (Some(_), Some(_)) if settings.tls == SmtpTls::None && !is_loopback(&host) => {
+                return Err(SmtpError::PasswordInTheClear { host });
+            }
+            (Some(user), Some(password)) => {
+                let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+                builder =
+                    builder.credentials(credentials).authentication(vec![Mechanism::Plain, Mechanism::Login]);
+            }
+            _ => return Err(SmtpError::Credentials),
+        }
+        Ok(Self { server: builder.build(), from })
+    }
+
+    fn message(&self, letter: &Letter) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
+        let to: Address = letter.to.as_str().parse()?;
+        let written_ms = u64::try_from(letter.written_at.as_ms()).unwrap_or(0);
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .date(UNIX_EPOCH + Duration::from_millis(written_ms))
+            .message_id(None)
+            .subject(letter.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .header(ContentTransferEncoding::SevenBit)
+            .body(letter.text.expose_secret().to_owned())?;
+        Ok(message)
+    }
+}
+
+fn default_port(tls: SmtpTls) -> u16 {
+    match tls {
+        SmtpTls::None => 25,
+        SmtpTls::Starttls => 587,
+        SmtpTls::Tls => 465,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn tls(settings: &SmtpSettings, host: &str) -> Result<Tls, SmtpError> {
+    if settings.tls == SmtpTls::None {
+        return Ok(Tls::None);
+    }
+    let failed = |source| SmtpError::Tls { host: host.to_owned(), source };
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    if let Some(path) = &settings.ca_file {
+        let certificates = read(path)?;
+        parameters = parameters
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(&certificates).map_err(failed)?);
+    }
+    let parameters = parameters.build_rustls().map_err(failed)?;
+    Ok(match settings.tls {
+        SmtpTls::Tls => Tls::Wrapper(parameters),
+        _ => Tls::Required(parameters),
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SmtpError> {
+    std::fs::read(path).map_err(|source| SmtpError::CaFile { path: path.to_owned(), source })
+}
+
+#[async_trait]
+impl Transport for SmtpTransport {
+    async fn deliver(&self, letter: Letter) -> Result<(), TransportError> {
+        let message = self.message(&letter).map_err(|source| TransportError { permanent: true, source })?;
+        // A 5xx that the server answers to this letter stands; one to the log-in is the operator's to mend.
+        self.server.send(message).await.map(drop).map_err(|error| TransportError {
+            permanent: is_refusal_of_letter(&error),
+            source: Box::new(error),
+        })
+    }
+}
+
+/// Whether the server refused this recipient or this letter for good (RFC 5321, section 4.2.3).
+fn is_refusal_of_letter(error: &smtp::Error) -> bool {
+    error.is_permanent() && error.status().is_some_and(|code| matches!(u16::from(code), 550..=554))
+}
