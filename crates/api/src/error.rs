@@ -98,6 +98,8 @@ error_codes! {
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.
     Conflict = 409, "conflict", "This was changed by somebody else meanwhile";
+    /// As many of a kind as one may have are there already.
+    LimitReached = 409, "limit_reached", "There are as many of these as are allowed";
     /// The body is larger than the limit.
     BodyTooLarge = 413, "body_too_large", "The request body is too large";
     /// The body is not of a type that this address reads.

@@ -8,11 +8,11 @@
 //! their rules are [`coffer_core::FileName`]'s and [`coffer_core::EmailAddress`]'s. Addresses of
 //! other people travel in bodies, not in URLs that proxies log; `owner` of a `GET` is the one exception.
 
-use std::fmt;
-
 use coffer_core::{FileId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::WireSecret;
 
 /// `POST` makes a file key, `GET` lists the caller's own.
 pub const FILE_KEYS: &str = "/api/v1/file-keys";
@@ -135,8 +135,8 @@ pub struct ExportFileKey {
     pub owner: Option<String>,
 }
 
-/// A private key. Its `Debug` shows nothing of the key.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// A private key.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExportedFileKey {
     /// The file's id.
     #[schema(value_type = String, format = Uuid)]
@@ -144,16 +144,8 @@ pub struct ExportedFileKey {
     /// Which version of the key this is.
     pub version: u32,
     /// PEM PKCS#1 (`BEGIN RSA PRIVATE KEY`).
-    pub private_key_pem: String,
-}
-
-impl fmt::Debug for ExportedFileKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExportedFileKey")
-            .field("file_id", &self.file_id)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
+    #[schema(value_type = String)]
+    pub private_key_pem: WireSecret,
 }
 
 /// Asks for what was wrapped for a file key, without the key itself.
@@ -172,17 +164,12 @@ pub struct UnwrapRequest {
     pub ciphertexts: Vec<String>,
 }
 
-/// What the ciphertexts held, in the same order. Its `Debug` shows only how many there are.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// What the ciphertexts held, in the same order.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UnwrapResponse {
     /// The plaintexts in base64.
-    pub plaintexts: Vec<String>,
-}
-
-impl fmt::Debug for UnwrapResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UnwrapResponse({} plaintexts, redacted)", self.plaintexts.len())
-    }
+    #[schema(value_type = Vec<String>)]
+    pub plaintexts: Vec<WireSecret>,
 }
 
 #[cfg(test)]
@@ -199,7 +186,7 @@ mod tests {
         };
         assert!(!format!("{key:?}").contains("PRIVATE"));
         let plain = UnwrapResponse { plaintexts: vec!["c2VjcmV0".into()] };
-        assert_eq!(format!("{plain:?}"), "UnwrapResponse(1 plaintexts, redacted)");
+        assert!(!format!("{plain:?}").contains("c2Vj"));
     }
 
     #[test]

@@ -194,7 +194,8 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         ErrorCode::AccessDenied
         | ErrorCode::PermissionDenied
         | ErrorCode::SecondFactorRequired
-        | ErrorCode::LastAdmin => Exit::Refused,
+        | ErrorCode::LastAdmin
+        | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
         | ErrorCode::FileKeyNotFound
         | ErrorCode::GrantNotFound

@@ -75,16 +75,16 @@ async fn fetch(session: &Session, args: &Args, app: &App) -> Result<SecretBytes,
     };
     let unwrapped = session.kms.unwrap(&request).await.map_err(of_file)?;
     let name = args.name.clone();
-    tokio::task::spawn_blocking(move || open(unwrapped, &envelope).ok_or(CliError::Damaged { name }))
+    tokio::task::spawn_blocking(move || open(&unwrapped, &envelope).ok_or(CliError::Damaged { name }))
         .await
         .map_err(CliError::task)?
 }
 
 /// The plaintext; `None` if the envelope does not open.
-fn open(unwrapped: UnwrapResponse, envelope: &Envelope) -> Option<SecretBytes> {
-    let texts = unwrapped.plaintexts.into_iter().map(Zeroizing::new);
+fn open(unwrapped: &UnwrapResponse, envelope: &Envelope) -> Option<SecretBytes> {
+    let texts = unwrapped.plaintexts.iter();
     let opened: Vec<Zeroizing<Vec<u8>>> =
-        texts.map(|text| BASE64.decode(text.as_bytes()).map(Zeroizing::new).ok()).collect::<Option<_>>()?;
+        texts.map(|text| BASE64.decode(text.expose()).map(Zeroizing::new).ok()).collect::<Option<_>>()?;
     let [key, iv] = opened.as_slice() else { return None };
     ContentKey::from_bytes(key, iv).ok()?.open(&envelope.encrypted_data).ok()
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn unwrapped(values: &[&[u8]]) -> UnwrapResponse {
-        UnwrapResponse { plaintexts: values.iter().map(|value| BASE64.encode(value)).collect() }
+        UnwrapResponse { plaintexts: values.iter().map(|value| BASE64.encode(value).into()).collect() }
     }
 
     #[test]
@@ -122,16 +122,16 @@ mod tests {
         for lengths in [&[][..], &[32], &[31, 16], &[32, 15], &[32, 16, 0]] {
             let values: Vec<Vec<u8>> = lengths.iter().map(|length| vec![0; *length]).collect();
             let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
-            assert!(open(unwrapped(&values), &data).is_none(), "{lengths:?}");
+            assert!(open(&unwrapped(&values), &data).is_none(), "{lengths:?}");
         }
-        assert!(open(UnwrapResponse { plaintexts: vec!["?".into(), "?".into()] }, &data).is_none());
+        assert!(open(&UnwrapResponse { plaintexts: vec!["?".into(), "?".into()] }, &data).is_none());
     }
 
     #[test]
     fn damaged_data_does_not_open() {
         let keys = [&[1; 32][..], &[2; 16]];
         for data in [&[][..], &[0; 15], &[0; 16], &[0; 17]] {
-            assert!(open(unwrapped(&keys), &envelope(data)).is_none(), "{} bytes", data.len());
+            assert!(open(&unwrapped(&keys), &envelope(data)).is_none(), "{} bytes", data.len());
         }
     }
 }
