@@ -11,7 +11,6 @@ mod names;
 mod random;
 mod secret;
 
-pub mod base64;
 pub mod limits;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};

@@ -7,5 +7,6 @@
 
 pub mod config;
 pub mod domain;
+pub mod foundation;
 pub mod repo;
 pub mod routes;

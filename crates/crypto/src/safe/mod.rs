@@ -8,7 +8,5 @@ pub mod hash;
 pub mod index;
 pub mod keyring;
 pub mod mac;
-#[cfg(test)]
-mod properties;
 pub mod root;
 pub mod stream;

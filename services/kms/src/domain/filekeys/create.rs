@@ -10,7 +10,7 @@ use coffer_core::{FileId, FileName, Timestamp};
 use coffer_store::records::Stored;
 
 use super::resolve::{Access, Found, OwnFile, Subject};
-use super::{Caller, FileKeyError, FileKeys, TRIES_MAX};
+use super::{Caller, FileKeyError, FileKeys, TRIES_MAX, Wanted};
 use crate::domain::events::{Action, KeyUse};
 use crate::repo::files::{Creation, FileRecord, Space};
 
@@ -57,10 +57,14 @@ impl FileKeys {
         self.public_key(name, found, public_pem).await
     }
 
-    /// The PEM alone of [`create`](Self::create): what the file contract asks for.
-    pub async fn create_pem(&self, caller: &Caller, name: &FileName) -> Result<String, FileKeyError> {
+    /// The PEM alone of [`create`](Self::create): what the file contract asks for. An owner who is named must
+    /// be the caller.
+    pub async fn create_pem(&self, caller: &Caller, wanted: Wanted<'_>) -> Result<String, FileKeyError> {
+        if wanted.owner.is_some_and(|owner| self.directory.blind(owner) != caller.address) {
+            return Err(FileKeyError::NotOwner);
+        }
         let space = self.space(caller.user);
-        let Target { file, public_pem } = self.create_or_find(caller, (space, name)).await?;
+        let Target { file, public_pem } = self.create_or_find(caller, (space, wanted.name)).await?;
         match public_pem {
             Some(pem) => Ok(pem),
             None => self.public_pem(space, &file).await,
@@ -68,16 +72,11 @@ impl FileKeys {
     }
 
     /// A file key that the caller may use.
-    pub async fn show(
-        &self,
-        caller: &Caller,
-        name: &FileName,
-        owner: Option<&coffer_core::EmailAddress>,
-    ) -> Result<PublicKey, FileKeyError> {
+    pub async fn show(&self, caller: &Caller, wanted: Wanted<'_>) -> Result<PublicKey, FileKeyError> {
         let subject = Subject { user: caller.user, address: caller.address };
-        let found = self.resolve(subject, name, owner, OwnFile::Ask).await?.found()?;
+        let found = self.resolve(subject, wanted, OwnFile::Ask).await?.found()?;
         let public_pem = self.public_pem(found.space, &found.file).await?;
-        self.public_key(name, found, public_pem).await
+        self.public_key(wanted.name, found, public_pem).await
     }
 
     async fn create_or_find(&self, caller: &Caller, at: (Space, &FileName)) -> Result<Target, FileKeyError> {

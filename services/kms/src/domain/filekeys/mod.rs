@@ -41,8 +41,8 @@ pub use create::PublicKey;
 pub use error::FileKeyError;
 pub use grants::{GrantOrder, GrantView};
 pub use list::{OwnFile, Paged, SharedFile};
-pub use release::{Exported, Wanted};
-pub use resolve::Place;
+pub use release::Exported;
+pub use resolve::{Place, Wanted};
 
 /// How long a revoked grant is remembered as such.
 const REVOKED_KEPT: Duration = Duration::from_hours(30 * 24);

@@ -5,22 +5,13 @@
 
 use std::sync::Arc;
 
-use coffer_core::{EmailAddress, FileId, FileName, SecretBytes};
+use coffer_core::{FileId, SecretBytes};
 use coffer_crypto::filekey::{PrivateKey, pkcs8_der_to_pkcs1_pem};
 use coffer_store::records::StoreError;
 
 use super::resolve::{Found, OwnFile, Subject};
-use super::{Caller, FileKeyError, FileKeys};
+use super::{Caller, FileKeyError, FileKeys, Wanted};
 use crate::domain::events::{Action, KeyUse};
-
-/// Which file is meant.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    /// Its name.
-    pub name: &'a FileName,
-    /// Its owner, where the name alone could mean another file.
-    pub owner: Option<&'a EmailAddress>,
-}
 
 /// A private key on its way out.
 #[derive(Debug)]
@@ -70,7 +61,7 @@ impl FileKeys {
     async fn usable(&self, caller: &Caller, wanted: Wanted<'_>) -> Result<Found, FileKeyError> {
         caller.require_second_factor()?;
         let subject = Subject { user: caller.user, address: caller.address };
-        let resolution = self.resolve(subject, wanted.name, wanted.owner, OwnFile::Ask).await?;
+        let resolution = self.resolve(subject, wanted, OwnFile::Ask).await?;
         let found = resolution.found();
         if found.is_err() {
             self.record(caller, Action::FileKeyRefused { name: wanted.name.clone() }).await?;

@@ -58,6 +58,15 @@ impl Resolution {
     }
 }
 
+/// Which file is meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its name.
+    pub name: &'a FileName,
+    /// Its owner, where the name alone could mean another file.
+    pub owner: Option<&'a EmailAddress>,
+}
+
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
@@ -95,12 +104,12 @@ impl FileKeys {
     pub async fn place(
         &self,
         user: UserId,
-        (name, owner): (&FileName, Option<&EmailAddress>),
+        wanted: Wanted<'_>,
         permission: Permission,
     ) -> Result<Place, FileKeyError> {
         let Some(profile) = self.directory.active(user).await? else { return Ok(Place::NotFound) };
         let subject = Subject { user, address: self.directory.blind(&profile.email) };
-        let resolution = self.resolve(subject, name, owner, OwnFile::NotUploaded).await?;
+        let resolution = self.resolve(subject, wanted, OwnFile::NotUploaded).await?;
         Ok(match resolution {
             Resolution::Unknown => Place::NotFound,
             Resolution::Denied => Place::Denied,
@@ -115,8 +124,7 @@ impl FileKeys {
     pub(super) async fn resolve(
         &self,
         subject: Subject,
-        name: &FileName,
-        owner: Option<&EmailAddress>,
+        Wanted { name, owner }: Wanted<'_>,
         own: OwnFile,
     ) -> Result<Resolution, FileKeyError> {
         if let Some(owner) = owner {

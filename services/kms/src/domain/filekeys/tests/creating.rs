@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 
-use super::super::FileKeyError;
-use super::world::{World, name};
+use super::super::{FileKeyError, Wanted};
+use super::world::{World, email, name, read};
 
 #[tokio::test]
 async fn an_unfinished_file_gives_the_same_key_again_and_an_uploaded_one_none() {
@@ -10,11 +10,16 @@ async fn an_unfinished_file_gives_the_same_key_again_and_an_uploaded_one_none() 
     let first = process.keys.create(&ann, &file).await.unwrap();
     assert_eq!((first.version, first.uploaded, first.owner.as_str()), (1, false, "ann@example.com"));
     assert_eq!(process.keys.create(&ann, &file).await.unwrap(), first);
-    assert_eq!(process.keys.create_pem(&ann, &file).await.unwrap(), first.public_pem);
+    assert_eq!(process.keys.create_pem(&ann, read(&file)).await.unwrap(), first.public_pem);
+    let (own, other) = (email("ann"), email("bob"));
+    let wanted = Wanted { name: &file, owner: Some(&own) };
+    assert_eq!(process.keys.create_pem(&ann, wanted).await.unwrap(), first.public_pem);
+    let wanted = Wanted { name: &file, owner: Some(&other) };
+    assert!(matches!(process.keys.create_pem(&ann, wanted).await, Err(FileKeyError::NotOwner)));
 
     world.upload(&ann, &file);
     assert!(matches!(process.keys.create(&ann, &file).await, Err(FileKeyError::FileExists)));
-    assert!(process.keys.show(&ann, &file, None).await.unwrap().uploaded, "it is remembered");
+    assert!(process.keys.show(&ann, read(&file)).await.unwrap().uploaded, "it is remembered");
 }
 
 #[tokio::test]
@@ -52,7 +57,7 @@ async fn two_users_may_both_have_a_file_of_one_name() {
     let of_ann = process.keys.create(&ann, &file).await.unwrap();
     let of_bob = process.keys.create(&bob, &file).await.unwrap();
     assert_ne!(of_ann.file, of_bob.file);
-    assert_eq!(process.keys.show(&ann, &file, None).await.unwrap().file, of_ann.file);
+    assert_eq!(process.keys.show(&ann, read(&file)).await.unwrap().file, of_ann.file);
 }
 
 #[tokio::test]

@@ -70,14 +70,14 @@ async fn a_grant_ends_by_itself_and_its_grantee_is_denied_rather_than_told_that_
     process.keys.create(&ann, &file).await.unwrap();
     let end = world.store.now().plus(Duration::from_mins(1));
     process.keys.grant(&ann, &GrantOrder { expires_at: Some(end), ..order(&file, "bob") }).await.unwrap();
-    let place = process.keys.place(bob.user, (&file, None), Permission::Read).await.unwrap();
+    let place = process.keys.place(bob.user, read(&file), Permission::Read).await.unwrap();
     assert_eq!(place, Place::Found { space: ann.user, expires_at: Some(end) });
 
     world.store.clock.advance(Duration::from_mins(1));
     assert!(!may_read(&process, &bob, "a").await);
-    let place = process.keys.place(bob.user, (&file, None), Permission::Read).await.unwrap();
+    let place = process.keys.place(bob.user, read(&file), Permission::Read).await.unwrap();
     assert_eq!(place, Place::Denied);
-    let never = process.keys.place(bob.user, (&name("b"), None), Permission::Read).await.unwrap();
+    let never = process.keys.place(bob.user, read(&name("b")), Permission::Read).await.unwrap();
     assert_eq!(never, Place::NotFound);
     assert_eq!(process.keys.grants(&ann, &file, (None, 10)).await.unwrap().items, []);
     assert_eq!(process.keys.shared(bob.address, None, 10).await.unwrap().items, []);
@@ -93,14 +93,14 @@ async fn a_grant_to_read_does_not_allow_writing() {
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);
     process.keys.create(&ann, &file).await.unwrap();
     process.keys.grant(&ann, &order(&file, "bob")).await.unwrap();
-    let write = process.keys.place(bob.user, (&file, None), Permission::Write).await.unwrap();
+    let write = process.keys.place(bob.user, read(&file), Permission::Write).await.unwrap();
     assert_eq!(write, Place::Denied);
     process
         .keys
         .grant(&ann, &GrantOrder { permission: Permission::Write, ..order(&file, "bob") })
         .await
         .unwrap();
-    let write = process.keys.place(bob.user, (&file, None), Permission::Write).await.unwrap();
+    let write = process.keys.place(bob.user, read(&file), Permission::Write).await.unwrap();
     assert!(matches!(write, Place::Found { .. }));
 }
 

@@ -66,7 +66,7 @@ async fn releasing_and_granting_need_a_second_factor_and_making_does_not() {
     let (process, file) = (world.process(), name("a"));
     let ann = Caller { second_factor: false, ..world.user("ann").await };
     process.keys.create(&ann, &file).await.unwrap();
-    process.keys.show(&ann, &file, None).await.unwrap();
+    process.keys.show(&ann, read(&file)).await.unwrap();
     assert!(matches!(process.keys.export(&ann, read(&file)).await, Err(FileKeyError::SecondFactor)));
     let unwrapped = process.keys.unwrap(&ann, read(&file), vec![vec![0; 256]]).await;
     assert!(matches!(unwrapped, Err(FileKeyError::SecondFactor)));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::super::{Caller, FileKeyError, Place, Wanted};
-use super::world::{Permission, Process, World, email, name, order};
+use super::world::{Permission, Process, World, email, name, order, read};
 use coffer_core::FileId;
 
 async fn leads_to(process: &Process, caller: &Caller, owner: Option<&str>) -> Result<FileId, FileKeyError> {
@@ -69,7 +69,7 @@ async fn when_the_data_service_asks_it_is_not_asked_back() {
     process.keys.create(&bob, &file).await.unwrap();
     process.keys.grant(&ann, &order(&file, "bob")).await.unwrap();
     world.uploads.away.store(true, std::sync::atomic::Ordering::SeqCst);
-    let place = process.keys.place(bob.user, (&file, None), Permission::Read).await.unwrap();
+    let place = process.keys.place(bob.user, read(&file), Permission::Read).await.unwrap();
     assert_eq!(place, Place::Found { space: ann.user, expires_at: None });
 }
 
@@ -80,10 +80,10 @@ async fn a_user_who_may_not_act_finds_nothing() {
     let ann = world.user("ann").await;
     process.keys.create(&ann, &file).await.unwrap();
     let users = crate::repo::user::UserRepo::new(world.store.sealed.clone());
-    let read = users.load(ann.user).await.unwrap().unwrap();
-    let mut inactive = read.value.clone();
+    let before = users.load(ann.user).await.unwrap().unwrap();
+    let mut inactive = before.value.clone();
     inactive.active = false;
-    assert!(users.update(&read, &inactive).await.unwrap());
-    let place = process.keys.place(ann.user, (&file, None), Permission::Read).await.unwrap();
+    assert!(users.update(&before, &inactive).await.unwrap());
+    let place = process.keys.place(ann.user, read(&file), Permission::Read).await.unwrap();
     assert_eq!(place, Place::NotFound);
 }

@@ -1,0 +1,81 @@
+//! What the domain's errors are called in public.
+
+use coffer_api::ErrorCode;
+use coffer_server::Failure;
+use coffer_store::records::StoreError;
+
+use crate::domain::filekeys::FileKeyError;
+use crate::domain::group::GroupError;
+
+/// How a failed store is told: the caller learns whether trying again is safe.
+fn of_store(error: &StoreError) -> ErrorCode {
+    match error {
+        StoreError::Unavailable { .. } => ErrorCode::Unavailable,
+        StoreError::OutcomeUnknown { .. } => ErrorCode::OutcomeUnknown,
+        _ => ErrorCode::Internal,
+    }
+}
+
+fn code(error: &FileKeyError) -> ErrorCode {
+    match error {
+        FileKeyError::FileExists => ErrorCode::FileExists,
+        FileKeyError::NotFound => ErrorCode::FileKeyNotFound,
+        FileKeyError::AccessDenied => ErrorCode::AccessDenied,
+        FileKeyError::NotOwner => ErrorCode::PermissionDenied,
+        FileKeyError::SecondFactor => ErrorCode::SecondFactorRequired,
+        FileKeyError::Limit { .. } => ErrorCode::LimitReached,
+        FileKeyError::Field { .. } => ErrorCode::InvalidInput,
+        FileKeyError::NotForThisKey(_) => ErrorCode::UnwrapFailed,
+        FileKeyError::Conflict => ErrorCode::Conflict,
+        FileKeyError::Pool(_)
+        | FileKeyError::Busy
+        | FileKeyError::Uploads(_)
+        | FileKeyError::Recording(GroupError::Closed(_)) => ErrorCode::Unavailable,
+        FileKeyError::Store(error) => of_store(error),
+        FileKeyError::Recording(GroupError::Store { source, .. }) => of_store(source),
+    }
+}
+
+impl From<FileKeyError> for Failure {
+    fn from(error: FileKeyError) -> Self {
+        match (code(&error), &error) {
+            (_, FileKeyError::Field { field, message }) => Self::field(*field, *message),
+            (code @ ErrorCode::UnwrapFailed, FileKeyError::NotForThisKey(place)) => Self {
+                fields: vec![coffer_api::FieldError::new(
+                    format!("ciphertexts[{place}]"),
+                    "was not encrypted for this key",
+                )],
+                ..Self::of(code)
+            },
+            (code @ ErrorCode::LimitReached, _) => Self::of(code).with_detail(error.to_string()),
+            (ErrorCode::Unavailable, _) => Self::unavailable(error),
+            (ErrorCode::Internal, _) => Self::internal(error),
+            (code @ ErrorCode::OutcomeUnknown, _) => Self::of(code).with_cause(error),
+            (code, _) => Self::of(code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pool::PoolError;
+
+    #[test]
+    fn what_is_out_of_reach_may_be_tried_again_and_a_fault_says_nothing() {
+        let of = |error: FileKeyError| Failure::from(error).code;
+        assert_eq!(of(FileKeyError::Pool(PoolError::TimedOut)), ErrorCode::Unavailable);
+        let corrupt = || StoreError::Corrupt { what: "planted".into() };
+        assert_eq!(of(FileKeyError::Store(corrupt())), ErrorCode::Internal);
+        let recording = GroupError::Store { what: "events", source: corrupt().into() };
+        assert_eq!(of(FileKeyError::Recording(recording)), ErrorCode::Internal);
+        let failure = Failure::from(FileKeyError::Store(corrupt()));
+        assert!(failure.detail.is_none() && failure.cause.is_some());
+    }
+
+    #[test]
+    fn the_ciphertext_that_does_not_open_is_named() {
+        let failure = Failure::from(FileKeyError::NotForThisKey(3));
+        assert_eq!((failure.code, &*failure.fields[0].field), (ErrorCode::UnwrapFailed, "ciphertexts[3]"));
+    }
+}
