@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use coffer_tests::{Message, RedisServer, SmtpServer, SmtpTls, python, until_some};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use coffer_tests::{Curl, Message, RedisServer, SmtpServer, SmtpTls, python, run, until_some};
 
 #[tokio::test]
 async fn a_killed_redis_has_what_it_acknowledged() {
@@ -55,3 +57,17 @@ message["To"] = "b@x.org"
 message.set_content("Your verification code is: 123456\n")
 client.send_message(message)
 "#;
+
+#[tokio::test]
+async fn an_envelope_made_in_the_shell_opens_in_the_shell() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let curl = Curl::new(directory.path());
+    let private = run("openssl", &["genrsa", "-traditional", "2048"]).await;
+    let path = directory.path().join("private.pem").display().to_string();
+    std::fs::write(&path, &private).expect("the directory can be written");
+    let public = run("openssl", &["rsa", "-in", &path, "-pubout"]).await;
+    for content in [&b""[..], b"content", &[7; 10_000]] {
+        let envelope = curl.seal("a", &BASE64.encode(&public), content).await;
+        assert_eq!(curl.open(&BASE64.encode(&private), &envelope).await, content);
+    }
+}

@@ -157,6 +157,9 @@ impl CliError {
             }
             (Self::Credentials(_), ..) => None,
             (_, _, Some(code)) if hint_of_code(code).is_some() => hint_of_code(code).map(Into::into),
+            (_, Exit::Unavailable, _) if matches!(self.client(), Some(ClientError::Unreachable { .. })) => {
+                Some("is it running there? --kms and --data say where the servers are".into())
+            }
             (_, Exit::RateLimited | Exit::Unavailable, _) => {
                 self.retry_after().map(|wait| format!("try again in {} s", wait.as_secs().max(1)))
             }

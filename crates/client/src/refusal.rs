@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use coffer_api::contract::validation::{Location, ValidationError, ValidationErrors};
 use coffer_api::files::Answer;
 use coffer_api::paths::headers::REQUEST_ID;
 use coffer_api::{ErrorCode, FieldError, Problem};
@@ -58,6 +59,10 @@ fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<F
     {
         return (Some(code), code.title().to_owned(), Vec::new());
     }
+    if let Ok(invalid) = serde_json::from_slice::<ValidationErrors>(body) {
+        let errors = invalid.detail.into_iter().map(field_error).collect();
+        return (Some(ErrorCode::InvalidInput), ErrorCode::InvalidInput.title().to_owned(), errors);
+    }
     let code = match status.as_u16() {
         413 => Some(ErrorCode::BodyTooLarge),
         429 => Some(ErrorCode::RateLimited),
@@ -65,6 +70,16 @@ fn meaning(status: StatusCode, body: &[u8]) -> (Option<ErrorCode>, String, Vec<F
         _ => None,
     };
     (code, format!("the server answered {status}"), Vec::new())
+}
+
+/// The field by its name; `body`, `query` and `path` before it tell a person nothing.
+fn field_error(error: ValidationError) -> FieldError {
+    let field = match error.loc.last() {
+        Some(Location::Name(name)) => name.clone(),
+        Some(Location::Index(index)) => index.to_string(),
+        None => "request".to_owned(),
+    };
+    FieldError::new(field, error.msg)
 }
 
 #[cfg(test)]
@@ -80,6 +95,15 @@ mod tests {
         let problem = serde_json::to_string(&Problem::of(ErrorCode::FileExists)).unwrap();
         assert_eq!(code_of(409, &problem), Some(ErrorCode::FileExists));
         assert_eq!(code_of(409, r#"{"code":409,"message":"file_exists"}"#), Some(ErrorCode::FileExists));
+    }
+
+    #[test]
+    fn the_contracts_422_says_which_field_is_wrong() {
+        let body =
+            r#"{"detail":[{"type":"missing","loc":["body","file_name"],"msg":"Field required","input":{}}]}"#;
+        let refusal = refusal(StatusCode::UNPROCESSABLE_ENTITY, &HeaderMap::new(), body.as_bytes());
+        assert_eq!(refusal.code, Some(ErrorCode::InvalidInput));
+        assert_eq!(refusal.errors, [FieldError::new("file_name", "Field required")]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod names;
 mod random;
 mod secret;
 
+pub mod base64;
 pub mod limits;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};

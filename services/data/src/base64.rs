@@ -1,34 +1,6 @@
-//! Base64 of the wire (RFC 4648, section 4, with padding), on the machine's vector instructions where it
-//! has them: megabytes of it pass through every transfer.
+//! Base64 of a text that comes in pieces.
 
-use std::sync::LazyLock;
-
-use base64::engine::{Engine as _, GeneralPurposeConfig};
-
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-static ENGINE: LazyLock<base64::engine::Simd> =
-    LazyLock::new(|| base64::engine::Simd::standard(GeneralPurposeConfig::new()));
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-static ENGINE: LazyLock<base64::engine::GeneralPurpose> = LazyLock::new(|| {
-    base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new())
-});
-
-/// Bytes that `length` bytes take as base64.
-pub(crate) const fn encoded_len(length: u64) -> u64 {
-    length.div_ceil(3) * 4
-}
-
-/// Appends `bytes` as base64.
-pub(crate) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    ENGINE.encode_slice(bytes, &mut out[start..]).expect("the buffer was made long enough");
-}
-
-/// The bytes that `text` stands for, unless it is not exactly what [`encode`] writes.
-pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    ENGINE.decode(text).ok()
-}
+pub(crate) use coffer_core::base64::{decode, encode, encoded_len};
 
 /// Encodes a text that comes in pieces: up to two bytes wait for the next piece.
 #[derive(Debug, Default)]
@@ -67,15 +39,6 @@ impl Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_has_one_spelling() {
-        assert_eq!(decode(b"aGVsbG8="), Some(b"hello".to_vec()));
-        assert_eq!(decode(b""), Some(Vec::new()));
-        for text in ["aGVsbG8", "aGVsbG9=", "aGVs\nbG8=", "aGVsbG8-", "?", "aGVsbG8=aGVsbG8="] {
-            assert_eq!(decode(text.as_bytes()), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn pieces_of_any_length_make_the_same_text_as_the_whole() {

@@ -91,6 +91,7 @@ async fn good_settings_pass_the_check_without_starting_anything() {
     assert_eq!(outcome.code, 0, "{}", outcome.said);
     let data = [
         ("COFFER_DATA__STORAGE__RECORDS", "memory:"),
+        ("COFFER_DATA__STORAGE__BLOBS", "file:///tmp/coffer-is-not-started"),
         ("COFFER_DATA__INTERNAL__SECRET", SECRET),
         ("COFFER_DATA__INTERNAL__KMS_URL", "http://127.0.0.1:3001"),
     ];

@@ -4,9 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use coffer_core::{EmailAddress, FileName};
+use coffer_core::{EmailAddress, FileName, base64};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,7 +32,7 @@ impl<'de> Deserialize<'de> for Base64Bytes {
                 f.write_str("base64")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Base64Bytes, E> {
-                STANDARD.decode(text).map(Base64Bytes).map_err(|_| E::custom(NOT_BASE64))
+                base64::decode(text.as_bytes()).map(Base64Bytes).ok_or_else(|| E::custom(NOT_BASE64))
             }
         }
         deserializer.deserialize_str(Visitor)
@@ -80,7 +78,7 @@ fn check_owner(text: &str) -> Result<(), Violation> {
 }
 
 fn check_base64(text: &str) -> Result<(), Violation> {
-    STANDARD.decode(text).map(drop).map_err(|_| Violation::value(NOT_BASE64))
+    base64::decode(text.as_bytes()).map(drop).ok_or_else(|| Violation::value(NOT_BASE64))
 }
 
 impl Request for Upload {

@@ -8,5 +8,7 @@ pub mod hash;
 pub mod index;
 pub mod keyring;
 pub mod mac;
+#[cfg(test)]
+mod properties;
 pub mod root;
 pub mod stream;

@@ -1,8 +1,8 @@
 //! The native surface.
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use actix_web::web;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use coffer_api::Problem;
 use coffer_api::files::{FileItem, FilesPage, FilesQuery};
 use coffer_api::page::page_items;

@@ -67,13 +67,20 @@ fn what_is_no_key_is_refused() {
     assert!(matches!(pkcs8_der_to_pkcs1_pem(b"\x30\x00"), Err(KeyFormatError::Key)));
 }
 
+const RSA_2560: &str = "-----BEGIN PUBLIC KEY-----\n\
+MIIBYjANBgkqhkiG9w0BAQEFAAOCAU8AMIIBSgKCAUEAogdje9sUpolFIPGjRE5B\n\
+nwA0QfBhUp/s7DFAPW682zGojBO1IGN4MEQBtBe6ZUJO6uqPGW5TGJunXEoAt7xt\n\
+ANFDl1ZfLDuytk/NaGvImDIZ8/zNDmvpG/OyGYKDmvz0DksKGhfFOkK0fl7oXzLA\n\
+ZMsNAQ5zvIRaeeta422P2dHU/CCujX6vcUzIOW0ueDAg+fm+sIT9gKuUIppiDnhj\n\
+yV6esxSKlFWqn/Ji6m7d+/kFfwKKUb+v/uObo6hFp7Y/QoKufxv8hihAcw1j7Tl4\n\
+TYXOC1vP4MrspCxAI37NbuTzawba7vyVFi+9mQ55V4m5AJgUfj1XTMO/Joz9fi6V\n\
+9WhM+SuBunMWeNP0okrTOviF8D6f9VSBdESLpfCJuPPOXzevGILzhY3rb9q3BOjU\n\
+HFWw7txeHgDK47Y0s4jQ+XUCAwEAAQ==\n\
+-----END PUBLIC KEY-----\n";
+
 #[test]
 fn a_key_of_another_size_is_refused() {
-    use aws_lc_rs::encoding::AsDer;
-    use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
-    let key = PrivateDecryptingKey::generate(KeySize::Rsa8192);
-    let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&key.unwrap()).unwrap();
-    assert!(matches!(PrivateKey::from_pkcs8_der(der.as_ref()), Err(KeyFormatError::Size(8192))));
+    assert!(matches!(PublicKey::from_pem(RSA_2560), Err(KeyFormatError::Size(2560))));
 }
 
 #[test]
