@@ -110,6 +110,33 @@ fn xaes_256_gcm_gives_the_specification_s_vectors() {
     }
 }
 
+// The specification's accumulated test: 10,000 inputs of random sizes from one SHAKE-128 stream.
+#[test]
+fn xaes_256_gcm_gives_the_specification_s_accumulated_hash() {
+    use sha3::digest::{ExtendableOutput, Update, XofReader};
+
+    let mut stream = sha3::Shake128::default().finalize_xof();
+    let mut hash = sha3::Shake128::default();
+    let mut draw = |bytes: usize| {
+        let mut drawn = vec![0; bytes];
+        stream.read(&mut drawn);
+        drawn
+    };
+    for _ in 0..10_000 {
+        let (key, nonce) = (draw(32).try_into().unwrap(), draw(24).try_into().unwrap());
+        let plaintext_bytes = usize::from(draw(1)[0]);
+        let mut bytes = draw(plaintext_bytes);
+        let aad_bytes = usize::from(draw(1)[0]);
+        let aad = draw(aad_bytes);
+        let tag = Xaes256Gcm::new(&key).seal(&nonce, &aad, &mut bytes);
+        hash.update(&bytes);
+        hash.update(&tag);
+    }
+    let mut result = [0; 32];
+    hash.finalize_xof().read(&mut result);
+    assert_eq!(result, hex("e6b9edf2df6cec60c8cbd864e2211b597fb69a529160cd040d56c0c210081939"));
+}
+
 #[cfg(feature = "aws-lc")]
 #[test]
 fn what_one_engine_s_file_key_seals_the_other_s_opens() {

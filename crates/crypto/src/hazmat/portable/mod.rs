@@ -1,5 +1,6 @@
-//! The RustCrypto crates, for targets where C cannot be built. Slower, and its RSA opening is blinded
-//! but not proven constant in time (RUSTSEC-2023-0071): do not offer it to the network at scale.
+//! The RustCrypto crates, for targets where C cannot be built. Slower; and the `rsa` crate was open to a
+//! timing attack on the private key (RUSTSEC-2023-0071), against which its hardening goes on. So here RSA
+//! opening is blinded, and a server that strangers can time is better built with AWS-LC.
 
 mod aead;
 mod hash;

@@ -1,8 +1,8 @@
 //! The root key: the one secret from which everything that the storage must not know is derived.
 //!
-//! It comes as 32 bytes in text (a file, an environment variable) or from a password ([`password`]), and
-//! derives by HKDF-SHA256 (RFC 5869), each for one purpose: the [`IndexKey`], a [`WrappingKey`] per
-//! service for its keyring, and a verifier that is stored, so that a wrong root key is refused before
+//! It comes as 32 bytes in text (a file, an environment variable) or from a password ([`PasswordParams`]).
+//! From it are derived by HKDF-SHA256 (RFC 5869), each for one purpose: the [`IndexKey`], a [`WrappingKey`]
+//! per service for its keyring, and a verifier that is stored, so that a wrong root key is refused before
 //! anything is touched. It encrypts nothing itself, and is never in the storage that it protects.
 
 mod password;
