@@ -167,18 +167,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = match this.work.project() {
+        let response = match this.work.project() {
             WorkProjection::Inner { future } => {
-                let response = try_ready!(this.context.enter(|| future.poll(cx)))?;
-                match this.unread.take() {
-                    None => response.map_into_left_body(),
-                    Some(unread) => response.map_body(|_, body| EitherBody::right(unread.beside(body))),
-                }
+                try_ready!(this.context.enter(|| future.poll(cx)))?.map_into_left_body()
             }
             WorkProjection::Preflight { request } => {
                 let request = request.take().expect("a finished future is not polled again");
                 request.into_response(cors::preflight()).map_into_right_body()
             }
+        };
+        let mut response = match this.unread.take() {
+            None => response,
+            Some(unread) => response.map_body(|_, body| EitherBody::right(unread.beside(body))),
         };
         finish(&mut response, this.shared, this.context, this.origin.take());
         let route = response.request().extensions().get::<RouteLabel>().map_or(NO_ROUTE, |label| label.0);
