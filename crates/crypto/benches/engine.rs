@@ -4,9 +4,11 @@
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 use std::hint::black_box;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use coffer_core::{SystemClock, SystemRandom, make_secret_key};
+use coffer_core::{FileId, Random as _, SystemClock, SystemRandom, make_secret_key};
+use coffer_crypto::envelope::{Compression, Details, Options, Reader, Recipient, Writer, read_head};
 use coffer_crypto::filekey::{FileKeyPair, PrivateKey, PublicKey, RsaBits};
 use coffer_crypto::keyring::Keyring;
 use coffer_crypto::stream::{PART_OVERHEAD_BYTES, Part, StreamKey};
@@ -91,6 +93,34 @@ fn envelopes() {
     });
 }
 
+fn envelope_v1() {
+    let pair = FileKeyPair::generate(RsaBits::Rsa2048);
+    let file_key = FileId::from_bytes([7; 16]);
+    let recipients = [Recipient { file_key, version: 1, key: pair.public() }];
+    let mut plaintext = vec![0; 16 * 1024 * 1024];
+    SystemRandom.fill(&mut plaintext);
+    for compression in [Compression::None, Compression::Lz4] {
+        let options = Options { compression, ..Options::default() };
+        let seal = || {
+            let mut writer =
+                Writer::new(Vec::new(), &SystemRandom, options, &recipients).expect("16 MiB fit");
+            writer.write_all(&plaintext).expect("memory takes it");
+            writer.finish(Details::default(), &SystemRandom).expect("memory takes it").0
+        };
+        let envelope = seal();
+        measure(&format!("envelope seal 16 MiB {compression:?}"), plaintext.len(), || {
+            drop(black_box(seal()));
+        });
+        measure(&format!("envelope open 16 MiB {compression:?}"), plaintext.len(), || {
+            let mut source = &envelope[..];
+            let head = read_head(&mut source).expect("it was sealed here");
+            let content = head.stanzas.stanzas()[0].unwrap(pair.private()).expect("it was sealed here");
+            let mut reader = Reader::new(source, &head, &content).expect("it was sealed here");
+            black_box(std::io::copy(&mut reader, &mut std::io::sink()).expect("it was sealed here"));
+        });
+    }
+}
+
 fn small() {
     let root = root::RootKey::from_bytes(&[7; 32]).expect("32 bytes");
     let index: index::IndexKey = root.derive_index_key();
@@ -116,5 +146,6 @@ fn main() {
     stream();
     small();
     envelopes();
+    envelope_v1();
     file_keys();
 }
