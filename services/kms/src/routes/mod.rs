@@ -3,3 +3,6 @@
 pub mod events;
 pub mod file_keys;
 pub mod internal;
+
+#[cfg(test)]
+mod tests;
