@@ -84,7 +84,7 @@ impl Identity {
     }
 
     /// Steps 2 to 4; `None` if nobody may ever have this id.
-    async fn make_user(
+    pub(super) async fn make_user(
         &self,
         email: &EmailAddress,
         pending: &Pending,

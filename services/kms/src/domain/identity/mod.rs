@@ -23,6 +23,8 @@ mod passwords;
 mod registration;
 mod reset;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 
 pub use client::{Client, Surface};

@@ -105,6 +105,11 @@ impl Identity {
         }
     }
 
+    /// Where letters with codes go in.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use coffer_api::internal::{FeedEvent, SessionTouch};
+use coffer_api::internal::{FeedEvent, LiveSession, SessionTouch};
 use coffer_api::{AddressHash, Amr, SessionHash};
+use coffer_auth::Principal;
 use coffer_auth::token::OpaqueToken;
 use coffer_core::{Timestamp, UserId};
 
@@ -36,6 +37,32 @@ pub struct LiveUser {
     pub address_hash: AddressHash,
     /// When it ends unless it is used before.
     pub idle_expires_at: Timestamp,
+}
+
+impl LiveUser {
+    /// The user as one who calls.
+    pub fn principal(&self) -> Principal {
+        Principal {
+            user_id: self.user.id,
+            role: self.user.role,
+            session: self.session,
+            second_factor: self.stored.amr.contains(&Amr::Otp),
+            address_hash: self.address_hash,
+        }
+    }
+
+    /// The session in the form in which other services know it.
+    pub fn wire(&self) -> LiveSession {
+        LiveSession {
+            user_id: self.user.id,
+            address_hash: self.address_hash,
+            role: self.user.role,
+            amr: self.stored.amr.clone(),
+            session: self.session,
+            idle_expires_at: self.idle_expires_at,
+            absolute_expires_at: self.stored.expires_at,
+        }
+    }
 }
 
 /// A live session in its user's list.
@@ -108,7 +135,11 @@ impl Identity {
     /// Whose live session `token` opens. A use that is long enough after the last is written down.
     pub async fn check_session(&self, token: &str) -> Result<Option<LiveUser>, IdentityError> {
         let Some(token) = OpaqueToken::parse(token) else { return Ok(None) };
-        let session = SessionHash::from_bytes(token.hash());
+        self.live_user(SessionHash::from_bytes(token.hash())).await
+    }
+
+    /// Whose live session this is, as [`check_session`](Self::check_session) says it.
+    pub async fn live_user(&self, session: SessionHash) -> Result<Option<LiveUser>, IdentityError> {
         let Some(stored) = self.sessions.load(&session).await? else { return Ok(None) };
         let Some(user) = self.users.load(stored.value.user_id).await? else { return Ok(None) };
         let now = self.now();
