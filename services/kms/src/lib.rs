@@ -7,6 +7,12 @@
 
 pub mod config;
 pub mod domain;
+mod failures;
 pub mod foundation;
+mod operator;
 pub mod repo;
-pub mod routes;
+mod routes;
+mod service;
+
+pub use operator::AdminCommand;
+pub use service::{KmsCommand, KmsService, build};

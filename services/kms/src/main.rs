@@ -1,1 +1,7 @@
-fn main() {}
+//! `coffer-kms`: the KMS as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coffer_server::main::<coffer_kms::KmsService>()
+}

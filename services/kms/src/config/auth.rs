@@ -53,7 +53,31 @@ impl Default for AuthSettings {
     }
 }
 
+/// A setting that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// bcrypt knows no such cost.
+    #[error("`auth.bcrypt_cost` is {0}: it must be between 4 and 31, and 12 or more to resist guessing")]
+    Cost(u32),
+    /// What would end at once.
+    #[error("`auth.{0}` must not be 0")]
+    Zero(&'static str),
+}
+
 impl AuthSettings {
+    /// Whether these can be.
+    pub(crate) fn check(&self) -> Result<(), AuthError> {
+        if !(4..=31).contains(&self.bcrypt_cost) {
+            return Err(AuthError::Cost(self.bcrypt_cost));
+        }
+        let spans = [
+            ("session_ttl_s", self.session_ttl_s),
+            ("session_lifetime_s", self.session_lifetime_s),
+            ("otp_ttl_s", self.otp_ttl_s),
+        ];
+        spans.iter().find(|(_, span)| *span == 0).map_or(Ok(()), |(name, _)| Err(AuthError::Zero(name)))
+    }
+
     /// [`Self::session_ttl_s`] as a duration.
     pub fn session_ttl(&self) -> Duration {
         Duration::from_secs(self.session_ttl_s.into())

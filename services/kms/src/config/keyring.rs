@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Where the root key comes from (one of the four), and how old or used a key may become.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyringSettings {
     /// The root key: 32 bytes in base64.

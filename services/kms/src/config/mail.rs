@@ -19,7 +19,7 @@ pub enum SmtpTls {
 }
 
 /// The mail server. Without a host no mail leaves.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SmtpSettings {
     /// The server's name.

@@ -44,7 +44,7 @@ fn failure(error: StoreError) -> Failure {
         (status = 401, description = "`invalid_session`", body = Problem),
         (status = 403, description = "`permission_denied`: not an administrator", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem)))]
-pub async fn list(
+pub(super) async fn list(
     _: Granted<ReadEvents>,
     events: Data<Events>,
     query: ValidQuery<EventQuery>,

@@ -62,7 +62,7 @@ impl Letter {
             Purpose::LogIn => "If this was not you, somebody knows your password: change it.",
             Purpose::Reset => "If this was not you, ignore this message: your password stays as it is.",
         };
-        let minutes = match good_for.as_secs() / 60 {
+        let minutes = match good_for.as_secs().div_ceil(60) {
             0 | 1 => "one minute".to_owned(),
             more => format!("{more} minutes"),
         };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use coffer_core::{Clock, ExposeSecret, Timestamp};
+use coffer_core::{Clock, ExposeSecret, MailId, Timestamp};
 use coffer_store::records::StoreError;
 use futures_util::stream::{self, StreamExt as _};
 
@@ -110,8 +110,7 @@ impl Postman {
 
     async fn failed(&self, mut taken: Queued, error: &TransportError) -> Result<(), StoreError> {
         let (mail_id, attempts) = (taken.mail.id, taken.mail.attempts + 1);
-        let chain = error as &dyn std::error::Error;
-        tracing::warn!(%mail_id, attempts, permanent = error.permanent, error = chain, "a letter was not delivered");
+        log_failure(mail_id, attempts, error);
         if error.permanent {
             return self.repo.remove(&taken).await.map(drop);
         }
@@ -124,6 +123,12 @@ impl Postman {
         let state = self.addresses.load(&mail.account).await?;
         Ok(state.codes_for(mail.purpose).any(|code| code.value.id == mail.code))
     }
+}
+
+/// The server's words say why; nothing of the letter is in them but what the server repeats of itself.
+fn log_failure(mail_id: MailId, attempts: u32, error: &TransportError) {
+    let (permanent, error) = (error.permanent, error as &dyn std::error::Error);
+    tracing::warn!(%mail_id, attempts, permanent, error, "a letter was not delivered");
 }
 
 fn letter(mail: &Mail, now: Timestamp) -> Letter {

@@ -2,19 +2,9 @@
 
 use coffer_api::ErrorCode;
 use coffer_server::Failure;
-use coffer_store::records::StoreError;
 
 use crate::domain::filekeys::FileKeyError;
-use crate::domain::group::GroupError;
-
-/// How a failed store is told: the caller learns whether trying again is safe.
-fn of_store(error: &StoreError) -> ErrorCode {
-    match error {
-        StoreError::Unavailable { .. } => ErrorCode::Unavailable,
-        StoreError::OutcomeUnknown { .. } => ErrorCode::OutcomeUnknown,
-        _ => ErrorCode::Internal,
-    }
-}
+use crate::failures::{of_recording, of_store};
 
 fn code(error: &FileKeyError) -> ErrorCode {
     match error {
@@ -27,12 +17,9 @@ fn code(error: &FileKeyError) -> ErrorCode {
         FileKeyError::Field { .. } => ErrorCode::InvalidInput,
         FileKeyError::NotForThisKey(_) => ErrorCode::UnwrapFailed,
         FileKeyError::Conflict => ErrorCode::Conflict,
-        FileKeyError::Pool(_)
-        | FileKeyError::Busy
-        | FileKeyError::Uploads(_)
-        | FileKeyError::Recording(GroupError::Closed(_)) => ErrorCode::Unavailable,
+        FileKeyError::Pool(_) | FileKeyError::Busy | FileKeyError::Uploads(_) => ErrorCode::Unavailable,
         FileKeyError::Store(error) => of_store(error),
-        FileKeyError::Recording(GroupError::Store { source, .. }) => of_store(source),
+        FileKeyError::Recording(error) => of_recording(error),
     }
 }
 
@@ -58,7 +45,10 @@ impl From<FileKeyError> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use coffer_store::records::StoreError;
+
     use super::*;
+    use crate::domain::group::GroupError;
     use crate::domain::pool::PoolError;
 
     #[test]

@@ -15,7 +15,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 /// The public routes. They need `Data<FileKeys>`.
-pub fn public(app: &mut ServiceConfig) {
+pub(super) fn public(app: &mut ServiceConfig) {
     app.service(contract_route(paths::contract::GET_PUBLIC_KEY).post(contract::get_public_key))
         .service(contract_route(paths::contract::GET_PRIVATE_KEY).post(contract::get_private_key))
         .service(contract_route(paths::contract::GRANT_ACCESS).post(contract::grant_access))
@@ -46,6 +46,6 @@ pub fn public(app: &mut ServiceConfig) {
 struct Document;
 
 /// What these routes add to the OpenAPI document.
-pub fn document() -> OpenApi {
+pub(super) fn document() -> OpenApi {
     Document::openapi()
 }

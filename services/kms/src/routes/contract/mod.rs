@@ -1,0 +1,3 @@
+//! The file contract's calls.
+
+pub(super) mod identity;

@@ -1,0 +1,53 @@
+//! The OpenAPI document of the public listener.
+
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+
+use super::{contract, events, file_keys, v1};
+
+struct Sessions;
+
+impl Modify for Sessions {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let header = ApiKeyValue::with_description("sid", "The token of a session");
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("sid", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Coffer KMS", description = "Who you are and which key opens what."),
+    paths(
+        contract::identity::register,
+        contract::identity::verify_register,
+        contract::identity::login,
+        contract::identity::verify_login,
+        v1::registrations::register,
+        v1::registrations::verify,
+        v1::registrations::resend,
+        v1::log_in::log_in,
+        v1::log_in::verify,
+        v1::sessions::list,
+        v1::sessions::end_all,
+        v1::sessions::end_current,
+        v1::sessions::end_one,
+        v1::sessions::me,
+        v1::passwords::change,
+        v1::passwords::request_reset,
+        v1::passwords::reset,
+        v1::users::list,
+        v1::users::change,
+        events::list,
+    ),
+    modifiers(&Sessions)
+)]
+struct Document;
+
+/// The document.
+pub(crate) fn document() -> OpenApi {
+    Document::openapi().merge_from(file_keys::document())
+}

@@ -1,0 +1,8 @@
+//! The native surface.
+
+pub(super) mod log_in;
+pub(super) mod passwords;
+pub(super) mod registrations;
+pub(super) mod sessions;
+pub(super) mod users;
+mod wire;
