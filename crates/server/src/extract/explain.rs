@@ -6,6 +6,8 @@
 use coffer_api::contract::validation::{Field, Kind, Location, ValidationError, Violation};
 use serde_json::{Map, Value, json};
 
+use super::shallow;
+
 /// Longest text that is echoed, in characters.
 const ECHO_CHARS_MAX: usize = 256;
 
@@ -35,7 +37,7 @@ fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
     (before + column.saturating_sub(1)).min(bytes.len())
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Box<ValidationError>> {
+fn parse(bytes: &[u8], fields: &[Field]) -> Result<Value, Box<ValidationError>> {
     if bytes.trim_ascii().is_empty() {
         return Err(Box::new(error("missing", &["body".into()], "Field required", Value::Null)));
     }
@@ -45,12 +47,12 @@ fn parse(bytes: &[u8]) -> Result<Value, Box<ValidationError>> {
         Box::new(ValidationError { ctx: Some(json!({ "error": reason })), ..plain })
     };
     let text = std::str::from_utf8(bytes).map_err(|e| invalid(e.valid_up_to(), "Invalid UTF-8"))?;
-    serde_json::from_str(text).map_err(|e| invalid(offset(bytes, e.line(), e.column()), "Invalid JSON"))
+    shallow::parse(text, fields).map_err(|e| invalid(offset(bytes, e.line(), e.column()), "Invalid JSON"))
 }
 
 /// The body, if nothing is wrong with it.
 pub(super) fn body(bytes: &[u8], fields: &[Field]) -> Result<Value, Vec<ValidationError>> {
-    let value = parse(bytes).map_err(|e| vec![*e])?;
+    let value = parse(bytes, fields).map_err(|e| vec![*e])?;
     let Value::Object(object) = value else {
         let msg = "Input should be a valid dictionary or object to extract fields from";
         return Err(vec![error("model_attributes_type", &["body".into()], msg, Value::Null)]);

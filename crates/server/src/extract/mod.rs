@@ -7,6 +7,7 @@
 mod contract;
 mod explain;
 mod native;
+mod shallow;
 
 pub use contract::{ContractQuery, ContractRejection, JsonBody};
 pub use native::{ValidJson, ValidPath, ValidQuery};
