@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use coffer_auth::password::Password;
 use coffer_core::{EmailAddress, SecretString};
 use coffer_server::Cause;
@@ -24,19 +24,39 @@ pub enum AdminCommand {
     /// Make an administrator: a new user, or one who exists already.
     Create {
         /// The address. A new user logs in with it.
-        #[arg(long)]
-        email: EmailAddress,
+        #[command(flatten)]
+        address: AddressArguments,
         /// A file that holds the password, or `-` for standard input. Without it a new user is sent a code
         /// that sets one, and an existing user keeps his.
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
+        /// Ask for the password on the terminal.
+        #[arg(long, conflicts_with = "password_file")]
+        ask_password: bool,
     },
+}
+
+/// An address, as an option or by its place.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct AddressArguments {
+    /// The e-mail address.
+    #[arg(long)]
+    email: Option<EmailAddress>,
+    /// The e-mail address.
+    #[arg(value_name = "EMAIL")]
+    place: Option<EmailAddress>,
 }
 
 /// Runs a command.
 pub(crate) async fn run(settings: &Settings, command: AdminCommand) -> Result<(), Cause> {
-    let AdminCommand::Create { email, password_file } = command;
-    let password = password_file.as_deref().map(read_password).transpose()?;
+    let AdminCommand::Create { address, password_file, ask_password } = command;
+    let email = address.email.or(address.place).ok_or("an address is needed")?;
+    let password = match password_file {
+        Some(path) => Some(read_password(&path)?),
+        None if ask_password => Some(prompt()?),
+        None => None,
+    };
     let foundation = open(settings).await?;
     let wish = AdminWish { email: email.clone(), password };
     let made = identity(&foundation, settings)?.make_admin(wish).await?;
@@ -51,6 +71,15 @@ pub(crate) async fn run(settings: &Settings, command: AdminCommand) -> Result<()
         )?;
     }
     Ok(())
+}
+
+fn prompt() -> Result<Password, Cause> {
+    let first = Zeroizing::new(rpassword::prompt_password("New password: ")?);
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    if first != again {
+        return Err("the two passwords differ".into());
+    }
+    Ok(Password::new_for_account(SecretString::from(first.as_str()))?)
 }
 
 fn read_password(path: &Path) -> Result<Password, Cause> {

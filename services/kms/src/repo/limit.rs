@@ -57,4 +57,16 @@ impl LimitRepo {
         let commit = SealedCommit::new().counter_within(&sort, 0..=max - 1).add(&sort, 1, Some(expires_at));
         Ok(self.store.commit(&partition(subject), commit).await?.is_committed())
     }
+
+    /// Counts one less in `window`, if it is still counted.
+    pub async fn uncount(
+        &self,
+        subject: &[u8; 32],
+        window: i64,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sort = window_sort(window);
+        let commit = SealedCommit::new().counter_within(&sort, 1..=i64::MAX).add(&sort, -1, Some(expires_at));
+        self.store.commit(&partition(subject), commit).await.map(drop)
+    }
 }

@@ -1,7 +1,9 @@
 //! How an account stands to whoever tries something on it.
 
+use coffer_auth::code::Purpose;
+
 use super::error::IdentityError;
-use super::limiter::Rule;
+use super::limiter::{Counted, Rule};
 use super::parts::Identity;
 use crate::repo::address::{Bucket, Code};
 use crate::repo::user::{Known, KnownPlaces};
@@ -56,7 +58,7 @@ impl Identity {
             max: self.limits.auth_per_address_max,
             window: self.limits.auth_window(),
         };
-        self.limiter.count(rule, &[&place.address]).await
+        self.limiter.count(rule, &[&place.address]).await.map(drop)
     }
 
     /// Counts a try on an account. `asked` says whether this client asked for the code that it tries.
@@ -65,7 +67,7 @@ impl Identity {
         account: &AddressHash,
         standing: &Standing,
         asked: bool,
-    ) -> Result<(), IdentityError> {
+    ) -> Result<Counted, IdentityError> {
         let window = self.limits.auth_window();
         let account = account.as_bytes().as_slice();
         if let Some(own) = standing.own_allowance(asked) {
@@ -83,23 +85,25 @@ impl Identity {
     pub(super) async fn limit_codes_of_address(&self, place: &Known) -> Result<(), IdentityError> {
         let max = self.limits.codes_per_address_max;
         let rule = Rule { name: "codes by address", max, window: self.limits.code_window() };
-        self.limiter.count(rule, &[&place.address]).await
+        self.limiter.count(rule, &[&place.address]).await.map(drop)
     }
 
-    /// Counts a request for a code for an account.
+    /// Counts a request for a code for an account. Each purpose is counted apart: whoever asks for resets
+    /// takes no codes from those who log in.
     pub(super) async fn limit_codes_of_account(
         &self,
         account: &AddressHash,
         standing: &Standing,
+        purpose: Purpose,
     ) -> Result<(), IdentityError> {
         let window = self.limits.code_window();
-        let account = account.as_bytes().as_slice();
+        let (account, purpose) = (account.as_bytes().as_slice(), purpose.as_str().as_bytes());
         if let Some(own) = standing.own_allowance(false) {
             let rule = Rule { name: "codes by device", max: self.limits.codes_per_device_max, window };
-            self.limiter.count(rule, &[account, &own]).await
+            self.limiter.count(rule, &[account, &own, purpose]).await.map(drop)
         } else {
             let rule = Rule { name: "codes by account", max: self.limits.codes_per_account_max, window };
-            self.limiter.count(rule, &[account]).await
+            self.limiter.count(rule, &[account, purpose]).await.map(drop)
         }
     }
 }

@@ -27,6 +27,14 @@ pub(super) struct Rule {
     pub(super) window: Duration,
 }
 
+/// A try that was counted.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a try that succeeded may have to be taken back"]
+pub(super) struct Counted {
+    subject: [u8; 32],
+    moment: Moment,
+}
+
 /// Counts tries and refuses those over a limit.
 #[derive(Debug)]
 pub(super) struct Limiter {
@@ -36,8 +44,8 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    /// Counts one try of what `rule` limits for `subject` (parts of fixed length), unless there were too many.
-    pub(super) async fn count(&self, rule: Rule, subject: &[&[u8]]) -> Result<(), IdentityError> {
+    /// Counts one try of what `rule` limits for `subject` (parts of fixed length but for the last), unless there were too many.
+    pub(super) async fn count(&self, rule: Rule, subject: &[&[u8]]) -> Result<Counted, IdentityError> {
         let mut data = rule.name.as_bytes().to_vec();
         data.push(0);
         for part in subject {
@@ -53,10 +61,17 @@ impl Limiter {
                 return Err(IdentityError::RateLimited { retry_after_s });
             }
             if self.repo.count(&subject, (moment.window, allowed), moment.forget_at()).await? {
-                return Ok(());
+                return Ok(Counted { subject, moment });
             }
         }
         Err(IdentityError::RateLimited { retry_after_s: 1 })
+    }
+
+    /// Takes a try back that turned out to be no guess: whoever knows the password takes no tries from
+    /// others, and how many are left tells nobody when an account was last used.
+    pub(super) async fn take_back(&self, counted: Counted) -> Result<(), IdentityError> {
+        let Counted { subject, moment } = counted;
+        Ok(self.repo.uncount(&subject, moment.window, moment.forget_at()).await?)
     }
 }
 
@@ -125,7 +140,7 @@ mod tests {
 
     async fn retry_after(limiter: &Limiter, subject: &[u8]) -> Option<u32> {
         match limiter.count(RULE, &[subject]).await {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(IdentityError::RateLimited { retry_after_s }) => Some(retry_after_s),
             Err(other) => panic!("{other}"),
         }
@@ -163,6 +178,16 @@ mod tests {
         clock.advance(Duration::from_millis(2));
         assert!(retry_after(&limiter, b"a").await.is_some());
         clock.advance(Duration::from_mins(2));
+        assert_eq!(retry_after(&limiter, b"a").await, None);
+    }
+
+    #[tokio::test]
+    async fn a_try_that_is_taken_back_does_not_count() {
+        let (_, limiter) = limiter();
+        for _ in 0..10 {
+            let counted = limiter.count(RULE, &[b"a"]).await.unwrap();
+            limiter.take_back(counted).await.unwrap();
+        }
         assert_eq!(retry_after(&limiter, b"a").await, None);
     }
 

@@ -9,6 +9,7 @@ use super::account::Account;
 use super::client::{Client, Surface};
 use super::codes::{CONFLICTS_MAX, Issue, Issued, Tried};
 use super::error::IdentityError;
+use super::limiter::Counted;
 use super::parts::Identity;
 use crate::config::EmailOtp;
 use crate::domain::events::{Action, Event};
@@ -49,15 +50,16 @@ impl Identity {
     ) -> Result<LogInOutcome, IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
         let account = self.account(email, client).await?;
-        self.limit_account(&account.hash, &account.standing, false).await?;
+        let counted = self.limit_account(&account.hash, &account.standing, false).await?;
         let profile = self.check_password(&account, password, client).await?;
+        self.limiter.take_back(counted).await?;
         let origin = &client.origin;
         self.events.record(Event::new(Action::PasswordAccepted).by_user(profile.id).from(origin)).await?;
         if self.auth.email_otp == EmailOtp::Optional && client.surface == Surface::Native {
             let opened = self.open_session(profile, vec![Amr::Pwd], client).await?;
             return Ok(LogInOutcome::Opened(Box::new(opened)));
         }
-        self.limit_codes_of_account(&account.hash, &account.standing).await?;
+        self.limit_codes_of_account(&account.hash, &account.standing, Purpose::LogIn).await?;
         self.send_log_in_code(account, email, client).await.map(LogInOutcome::CodeSent)
     }
 
@@ -70,12 +72,13 @@ impl Identity {
     ) -> Result<OpenedSession, IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
         let mut account = self.account(email, client).await?;
-        self.limit_try(&account, Purpose::LogIn).await?;
+        let counted = self.limit_try(&account, Purpose::LogIn).await?;
         let tried = self.try_code(&mut account, Purpose::LogIn, code).await?;
         let usable = account.usable().cloned();
         if let (Tried::Right(code), Some(profile)) = (tried, usable)
             && self.use_up(&account, &code).await?
         {
+            self.limiter.take_back(counted).await?;
             return self.open_session(profile.value, vec![Amr::Pwd, Amr::Otp], client).await;
         }
         Err(self.refuse_code(&account, Purpose::LogIn, client).await?)
@@ -133,7 +136,11 @@ impl Identity {
     }
 
     /// Counts a try of a code for `purpose`: whoever asked for one has an allowance of his own.
-    pub(super) async fn limit_try(&self, account: &Account, purpose: Purpose) -> Result<(), IdentityError> {
+    pub(super) async fn limit_try(
+        &self,
+        account: &Account,
+        purpose: Purpose,
+    ) -> Result<Counted, IdentityError> {
         let mut codes = account.state.codes_for(purpose);
         let asked = codes.any(|code| account.standing.asked_for(&code.value));
         self.limit_account(&account.hash, &account.standing, asked).await

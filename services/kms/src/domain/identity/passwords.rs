@@ -13,7 +13,7 @@ use super::sessions::LiveUser;
 use crate::domain::events::{Action, Event};
 use crate::repo::address::AddressChange;
 use crate::repo::session::StoredSession;
-use crate::repo::user::{KnownPlaces, Profile};
+use crate::repo::user::{Known, KnownPlaces, Profile};
 
 impl Identity {
     /// Changes the password of whoever is logged in and knows the present one; ends all other sessions.
@@ -24,10 +24,10 @@ impl Identity {
         client: &Client,
     ) -> Result<(), IdentityError> {
         // Whoever found a session open guesses as one device, and takes no tries from anybody else.
-        let place = client.place(&self.index);
         let own = KnownPlaces { address: true, device: false };
-        let place = crate::repo::user::Known { address: *live.session.as_bytes(), ..place };
-        self.limit_account(&live.address_hash, &Standing { place, known: own }, false).await?;
+        let place = Known { address: *live.session.as_bytes(), device: None };
+        let standing = Standing { place, known: own };
+        let counted = self.limit_account(&live.address_hash, &standing, false).await?;
 
         let verdict = self.hasher.verify(current, live.user.password.as_ref()).await?;
         if !verdict.is_right() {
@@ -35,6 +35,7 @@ impl Identity {
             self.events.record(refused.by_user(live.user.id).from(&client.origin)).await?;
             return Err(IdentityError::LogInFailed);
         }
+        self.limiter.take_back(counted).await?;
         let hash = self.hasher.hash(new).await?;
         let user = self.set_password(&live.user, hash).await?;
         self.keep_session(live, &user).await?;

@@ -36,7 +36,7 @@ impl Identity {
         let mut account = self.account(&email, client).await?;
         self.refuse_taken(&account, user_name.as_ref()).await?;
         self.limit_codes_of_address(&account.standing.place).await?;
-        self.limit_codes_of_account(&account.hash, &account.standing).await?;
+        self.limit_codes_of_account(&account.hash, &account.standing, Purpose::Registration).await?;
 
         let password = self.hasher.hash(password).await?;
         for _ in 0..CONFLICTS_MAX {
@@ -76,7 +76,7 @@ impl Identity {
         self.limit_address(&client.place(&self.index)).await?;
         let mut account = self.account(email, client).await?;
         self.limit_codes_of_address(&account.standing.place).await?;
-        self.limit_codes_of_account(&account.hash, &account.standing).await?;
+        self.limit_codes_of_account(&account.hash, &account.standing, Purpose::Registration).await?;
         for _ in 0..CONFLICTS_MAX {
             let expires_at = self.now().plus(self.auth.otp_ttl());
             let Some(pending) = &account.state.pending else { return Ok(expires_at) };
@@ -103,7 +103,7 @@ impl Identity {
     ) -> Result<Profile, IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
         let mut account = self.account(email, client).await?;
-        self.limit_try(&account, Purpose::Registration).await?;
+        let counted = self.limit_try(&account, Purpose::Registration).await?;
         let tried = self.try_code(&mut account, Purpose::Registration, code).await?;
         if account.state.pending.is_none() && account.state.codes_for(Purpose::Registration).next().is_none()
         {
@@ -114,6 +114,7 @@ impl Identity {
             return Err(self.refuse_code(&account, Purpose::Registration, client).await?);
         };
         let profile = self.complete_registration(&mut account, email, &code).await?;
+        self.limiter.take_back(counted).await?;
         let registered = Event::new(Action::Registered).by_user(profile.id).from(&client.origin);
         self.events.record(registered).await?;
         Ok(profile)

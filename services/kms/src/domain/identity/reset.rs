@@ -51,7 +51,7 @@ impl Identity {
         client: &Client,
     ) -> Result<(), IdentityError> {
         let mut account = self.account(email, client).await?;
-        self.limit_codes_of_account(&account.hash, &account.standing).await?;
+        self.limit_codes_of_account(&account.hash, &account.standing, Purpose::Reset).await?;
         for _ in 0..CONFLICTS_MAX {
             if account.usable().is_none() {
                 return Ok(());
@@ -81,7 +81,7 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
         let mut account = self.account(email, client).await?;
-        self.limit_try(&account, Purpose::Reset).await?;
+        let counted = self.limit_try(&account, Purpose::Reset).await?;
         let tried = self.try_code(&mut account, Purpose::Reset, code).await?;
         let usable = account.usable().cloned();
         let (Tried::Right(code), Some(user)) = (tried, usable) else {
@@ -92,6 +92,7 @@ impl Identity {
         if !self.use_up(&account, &code).await? {
             return Err(self.refuse_code(&account, Purpose::Reset, client).await?);
         }
+        self.limiter.take_back(counted).await?;
         self.set_password(&user.value, hash).await?;
         let reset = Event::new(Action::PasswordReset).by_user(user.value.id).from(&client.origin);
         Ok(self.events.record(reset).await?)

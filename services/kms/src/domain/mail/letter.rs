@@ -69,8 +69,9 @@ impl Letter {
         let text = format!(
             "{what}\n\n\
              Your verification code is: {code}\n\n\
-             It is good for {minutes} and for nothing else. Enter it only where you asked for it.\n\
-             Nobody from Coffer will ever ask you for it.\n\n\
+             It is good for {minutes} and for nothing else.\n\
+             Enter it only where you asked for it. Nobody from Coffer will ever ask\n\
+             you for it.\n\n\
              {otherwise}\n"
         );
         Self { to, subject: SUBJECT, text: SecretString::from(text), written_at: now }
@@ -98,7 +99,9 @@ mod tests {
             );
             let text = letter.text.expose_secret();
             assert!(text.contains("\nYour verification code is: 123456\n"), "{text}");
-            assert!(text.contains(word) && text.contains("ever ask you for it"), "{text}");
+            assert!(text.contains(word) && text.contains("will ever ask\nyou for it"), "{text}");
+            // Longer lines, or others than ASCII, would be sent in an encoding that clients do not search.
+            assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 76), "{text}");
             assert_eq!(letter.subject, "Your 2FA Code");
             assert_eq!(format!("{letter:?}"), "Letter(redacted)");
         }

@@ -12,6 +12,8 @@ mod mailbox;
 mod outbox;
 mod postman;
 mod smtp;
+#[cfg(test)]
+mod tests;
 
 pub use letter::{CodeMail, Letter};
 pub use mailbox::{DevMailbox, Received};

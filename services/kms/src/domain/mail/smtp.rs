@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use coffer_core::ExposeSecret;
 use lettre::address::AddressError;
 use lettre::message::Mailbox;
-use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::header::ContentType;
 use lettre::transport::smtp;
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -108,7 +108,6 @@ impl SmtpTransport {
             .message_id(None)
             .subject(letter.subject)
             .header(ContentType::TEXT_PLAIN)
-            .header(ContentTransferEncoding::SevenBit)
             .body(letter.text.expose_secret().to_owned())?;
         Ok(message)
     }
@@ -164,4 +163,52 @@ impl Transport for SmtpTransport {
 /// Whether the server refused this recipient or this letter for good (RFC 5321, section 4.2.3).
 fn is_refusal_of_letter(error: &smtp::Error) -> bool {
     error.is_permanent() && error.status().is_some_and(|code| matches!(u16::from(code), 550..=554))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> SmtpSettings {
+        SmtpSettings { host: Some("mail.example.com".to_owned()), ..SmtpSettings::default() }
+    }
+
+    fn refusal(change: impl FnOnce(&mut SmtpSettings)) -> String {
+        let mut settings = settings();
+        change(&mut settings);
+        SmtpTransport::new(&settings).unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_work_or_would_leak_are_refused_by_name() {
+        assert!(refusal(|smtp| smtp.host = None).contains("smtp.host"));
+        assert!(refusal(|smtp| smtp.from = "no address".to_owned()).contains("smtp.from"));
+        assert!(refusal(|smtp| smtp.username = Some("ann".to_owned())).contains("smtp.password"));
+        assert!(refusal(|smtp| smtp.ca_file = Some("/nowhere/ca.pem".into())).contains("/nowhere/ca.pem"));
+        let in_the_clear = refusal(|smtp| {
+            smtp.tls = SmtpTls::None;
+            smtp.username = Some("ann".to_owned());
+            smtp.password = Some("planted".to_owned().into());
+        });
+        assert!(in_the_clear.contains("smtp.tls") && !in_the_clear.contains("planted"), "{in_the_clear}");
+    }
+
+    #[tokio::test]
+    async fn a_message_is_plain_text_that_clients_can_search() {
+        let transport = SmtpTransport::new(&settings()).unwrap();
+        let to = "ann@example.com".parse().unwrap();
+        let (now, good_for) = (coffer_core::Timestamp::from_ms(1_700_000_000_000), Duration::from_mins(10));
+        let purpose = coffer_auth::code::Purpose::LogIn;
+        let letter = Letter::with_code(to, (purpose, "123456"), (now, good_for));
+        let text = String::from_utf8(transport.message(&letter).unwrap().formatted()).unwrap();
+        for line in [
+            "Subject: Your 2FA Code\r\n",
+            "To: ann@example.com\r\n",
+            "Content-Transfer-Encoding: 7bit\r\n",
+            "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n",
+            "Your verification code is: 123456\r\n",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
 }

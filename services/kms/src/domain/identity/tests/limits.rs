@@ -23,6 +23,25 @@ async fn passwords_of_one_account_are_tried_ten_times_a_minute_by_strangers_toge
 }
 
 #[tokio::test]
+async fn how_many_tries_are_left_does_not_tell_whether_an_account_exists_or_is_used() {
+    let house = House::new();
+    house.user(ANN).await;
+    house.session(ANN, &at("192.0.2.1")).await;
+    let mut left = Vec::new();
+    for to in [ANN, "nobody@example.com"] {
+        let mut tries = 0;
+        while !matches!(
+            house.identity.log_in(&email(to), password("wrong horse battery"), &at("198.51.100.1")).await,
+            Err(IdentityError::RateLimited { .. })
+        ) {
+            tries += 1;
+        }
+        left.push(tries);
+    }
+    assert_eq!(left, [10, 10]);
+}
+
+#[tokio::test]
 async fn strangers_who_guess_do_not_lock_out_a_recognised_address_or_device() {
     let house = House::new();
     house.user(ANN).await;
@@ -80,6 +99,18 @@ async fn whoever_asked_for_a_code_may_try_it_while_strangers_are_limited() {
         house.identity.verify_log_in(&email(ANN), "100000", &stranger).await.unwrap_err();
     }
     house.identity.verify_log_in(&email(ANN), &code, &owner).await.unwrap();
+}
+
+#[tokio::test]
+async fn strangers_who_ask_for_resets_keep_no_log_in_code_from_its_owner() {
+    let house = House::new();
+    house.user(ANN).await;
+    for number in 0..12 {
+        // Over the limit is refused, which is the point.
+        let _ = house.identity.send_reset_code(&email(ANN), &at(&format!("198.51.100.{number}"))).await;
+    }
+    house.codes(ANN).await;
+    house.session(ANN, &at("203.0.113.1")).await;
 }
 
 #[tokio::test]
