@@ -10,14 +10,14 @@ use coffer_client::InternalData;
 use coffer_core::{Clock, FileName, Random, UserId};
 use coffer_crypto::index::IndexKey;
 use coffer_store::records::{Records, Sealed};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::config::{EventSettings, FilesSettings, FilesSettingsError, KeyringSettings};
 use crate::domain::events::{EventParts, Events};
 use crate::domain::feed::Feed;
 use crate::domain::filekeys::{FileKeyParts, FileKeyRules, FileKeys, Uploads};
 use crate::domain::keyrings::{
-    KeyringParts, Keyrings, KeyringsError, RootSecret, RootSecretError, keep_rotating,
+    KeyringParts, Keyrings, KeyringsError, Resealer, RootSecret, RootSecretError, keep_rotating,
 };
 use crate::domain::pool::{KeyPool, PoolParts, PoolSettings};
 use crate::repo::pool::StoredPair;
@@ -65,7 +65,8 @@ pub struct Foundation {
     pub events: Arc<Events>,
     /// Tells other services what to forget.
     pub feed: Arc<Feed>,
-    rotation: JoinHandle<()>,
+    /// Rotation and re-sealing; they end with the foundation.
+    _background: JoinSet<()>,
 }
 
 impl Foundation {
@@ -92,9 +93,11 @@ impl Foundation {
         };
         let events = Arc::new(Events::start(parts));
         let feed = Arc::new(Feed::start(store.clone(), clock));
-        let rotation = tokio::spawn(keep_rotating(Arc::clone(&keyrings), Arc::clone(&events)));
+        let mut background = JoinSet::new();
+        background.spawn(keep_rotating(Arc::clone(&keyrings), Arc::clone(&events)));
+        background.spawn(Resealer::new(Arc::clone(&keyrings), store.clone()).run());
         let index = Arc::new(keyrings.index_key());
-        Ok(Self { machine, keyrings, store, index, events, feed, rotation })
+        Ok(Self { machine, keyrings, store, index, events, feed, _background: background })
     }
 
     /// Starts making key pairs, and puts file keys on top.
@@ -131,12 +134,6 @@ impl Foundation {
             uploads,
         };
         Ok((Arc::new(FileKeys::new(parts, rules)), pool))
-    }
-}
-
-impl Drop for Foundation {
-    fn drop(&mut self) {
-        self.rotation.abort();
     }
 }
 

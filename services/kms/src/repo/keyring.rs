@@ -51,6 +51,16 @@ pub struct KeyringRecord {
     pub pending: Option<Pending>,
 }
 
+/// Who seals old records anew, and when that was last done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResealRecord {
+    /// Until when a process does it.
+    pub lease_until: Timestamp,
+    /// When it was last done to the end.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
+}
+
 /// The table `keyring`.
 #[derive(Clone, Debug)]
 pub struct KeyringRepo {
@@ -74,6 +84,18 @@ fn decode<T: DeserializeOwned>(record: &Record) -> Result<T, StoreError> {
             rmp_serde::from_slice(bytes).map_err(|error| corrupt(format!("a record of `keyring`: {error}")))
         }
         Value::Counter(_) => Err(corrupt("a counter among the keyrings".into())),
+    }
+}
+
+fn resealing() -> Sort {
+    Sort::of("resealing").build()
+}
+
+/// A commit that changes nothing unless the record is at `version`, or absent if that is `None`.
+fn guarded(sort: &Sort, version: Option<Version>) -> Commit {
+    match version {
+        Some(version) => Commit::new().at_version(sort, version),
+        None => Commit::new().absent(sort),
     }
 }
 
@@ -120,11 +142,27 @@ impl KeyringRepo {
         record: &KeyringRecord,
     ) -> Result<bool, StoreError> {
         let sort = keyring(service);
-        let guarded = match version {
-            Some(version) => Commit::new().at_version(&sort, version),
-            None => Commit::new().absent(&sort),
-        };
-        Ok(self.store.commit(&self.partition, put(guarded, &sort, record)).await?.is_committed())
+        let commit = put(guarded(&sort, version), &sort, record);
+        Ok(self.store.commit(&self.partition, commit).await?.is_committed())
+    }
+
+    /// Who seals old records anew.
+    pub async fn resealing(&self) -> Result<Option<(ResealRecord, Version)>, StoreError> {
+        let record = self.store.get(&self.partition, &resealing()).await?;
+        record.map(|record| Ok((decode(&record)?, record.version))).transpose()
+    }
+
+    /// Says who does, if that is still at `version`, and gives its new version.
+    pub async fn put_resealing(
+        &self,
+        version: Option<Version>,
+        record: &ResealRecord,
+    ) -> Result<Option<Version>, StoreError> {
+        let commit = put(guarded(&resealing(), version), &resealing(), record);
+        Ok(match self.store.commit(&self.partition, commit).await? {
+            Outcome::Committed(done) => Some(done.version),
+            Outcome::Refused { .. } => None,
+        })
     }
 
     /// Adds to the number of values that all processes have sealed under `version`, and gives the sum.

@@ -13,6 +13,7 @@
 //! Not here: destroying old versions, which needs an operator and two clean sweeps.
 
 mod open;
+mod resealing;
 mod rotation;
 mod secret;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use coffer_store::records::{Records, StoreError};
 use crate::config::KeyringSettings;
 use crate::repo::keyring::KeyringRepo;
 
+pub use resealing::{Resealed, Resealer};
 pub use rotation::{Change, keep_rotating};
 pub use secret::{RootKeyMismatch, RootSecret, RootSecretError};
 
