@@ -42,7 +42,9 @@ impl Running {
                 internal.push(address.split_whitespace().next().unwrap().to_owned());
             }
         }
-        internal.iter().for_each(|address| until_ready(address));
+        for address in &internal {
+            until_ready(address);
+        }
         running
     }
 
