@@ -118,7 +118,8 @@ impl Process {
     /// The last lines of its log, for a failure's message.
     pub fn last_words(&self) -> String {
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        // The data service asks twice a second: that would be all there is to see.
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("/internal/v1/feed")).collect();
         let tail = &lines[lines.len().saturating_sub(30)..];
         format!("--- {} ({})\n{}", self.program.display(), self.log.display(), tail.join("\n"))
     }

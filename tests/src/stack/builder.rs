@@ -10,6 +10,9 @@ use crate::{Mailbox, Process, RedisServer, SmtpServer, SmtpTls, binary, free_por
 
 /// A key for tests: 32 bytes in base64. Services refuse to start without one.
 const ROOT_KEY: &str = "cGxhbnRlZC1yb290LWtleS1vZi0zMi1ieXRlcyEhISE=";
+/// Talkative about Coffer's own doings, so that a failure can be understood.
+const LOG_LEVEL: &str = "info,coffer=debug,coffer_kms=debug,coffer_data=debug";
+
 /// What a stack will be; [`Builder::start`] starts it.
 #[derive(Debug)]
 pub struct Builder {
@@ -122,8 +125,8 @@ impl Builder {
         set("COFFER_KMS__AUTH__BCRYPT_COST", "4");
         // Making key pairs ahead would only take the processor from the tests.
         set("COFFER_KMS__FILES__POOL_PAIRS", "2");
-        set("COFFER_KMS__LOG__LEVEL", "debug");
-        set("COFFER_DATA__LOG__LEVEL", "debug");
+        set("COFFER_KMS__LOG__LEVEL", LOG_LEVEL);
+        set("COFFER_DATA__LOG__LEVEL", LOG_LEVEL);
         if !self.default_limits {
             for limit in ["AUTH_PER_ADDRESS", "AUTH_PER_ACCOUNT", "AUTH_PER_DEVICE"] {
                 set(&format!("COFFER_KMS__LIMITS__{limit}_MAX"), "100000");
