@@ -54,7 +54,7 @@ async fn walk(stack: &Stack) -> (Secrets, Vec<u8>) {
     secrets.push(("a private key", line.into()));
 
     let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    let changed = surface.http.send("PUT", &stack.kms_url("/api/v1/password"), Some(&sid), Some(&body)).await;
+    let changed = surface.http.post_as(&sid, &stack.kms_url("/api/v1/password"), body).await;
     assert!(changed.status < 300, "{changed}");
     let registration =
         json!({ "email": "planted-cid@example.com", "password": PASSWORD, "user_name": "planted-user-name" });

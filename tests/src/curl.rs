@@ -55,8 +55,9 @@ impl Curl {
         let mut all = vec!["-sS", "--max-time", "60", "-o", &path, "-w", "%{http_code}", "-H", &sid];
         all.extend(arguments);
         let status = String::from_utf8(run("curl", &all).await).expect("a status is digits");
-        let body = serde_json::from_slice(&fs::read(&answer).expect("curl wrote the answer"));
-        (status.parse().expect("a status is digits"), body.expect("the answer is JSON"))
+        let body = fs::read(&answer).expect("curl wrote the answer");
+        let json = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+        (status.parse().expect("a status is digits"), json.expect("the answer is JSON"))
     }
 
     fn write(&self, name: &str, content: &[u8]) -> String {

@@ -118,7 +118,9 @@ fn execute<P: Program>(arguments: Arguments<P::Command>) -> Result<(), Cause> {
         Some(Command::Healthcheck) => return healthcheck(P::http(&settings).internal_bind),
         Some(Command::CheckConfig) => {
             telemetry::filter(&P::log(&settings).level)?;
-            P::check(&settings)?;
+            // A client that is made to see whether it can be made may belong to a runtime.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async { P::check(&settings) })?;
             writeln!(std::io::stdout(), "the settings are valid")?;
             return Ok(());
         }

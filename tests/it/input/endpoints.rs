@@ -104,8 +104,7 @@ fn native(stack: &Stack, caller: &User) -> Vec<Endpoint> {
             &[("email", Kind::Email), ("password", Kind::Password)],
         ),
         post("/api/v1/sessions/verify", proof, &code),
-        endpoint(
-            "PUT",
+        post(
             "/api/v1/password",
             json!({ "current_password": caller.password, "new_password": "long enough" }),
             &[("current_password", Kind::Password), ("new_password", Kind::NewPassword)],

@@ -12,12 +12,12 @@ async fn a_changed_password_ends_the_other_sessions() {
     let ann = stack.user("ann").await;
     let other = stack.login(&ann.email, &ann.password).await;
     let url = stack.kms_url("/api/v1/password");
-    let put = async |current: &str| {
+    let change = async |current: &str| {
         let body = json!({ "current_password": current, "new_password": "another phrase" });
-        surface.http.send("PUT", &url, Some(&ann.sid), Some(&body)).await.status
+        surface.http.post_as(&ann.sid, &url, body).await.status
     };
-    assert!(matches!(put("wrong").await, 400..500));
-    assert!(put(&ann.password).await < 300);
+    assert!(matches!(change("wrong").await, 400..500));
+    assert!(change(&ann.password).await < 300);
     surface.public_key(&other, "a").await.expect(200, 403, "invalid_session");
     surface.login(&ann.email, &ann.password).await.expect(200, 401, "login_failed");
     stack.login(&ann.email, "another phrase").await;

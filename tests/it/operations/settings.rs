@@ -61,19 +61,14 @@ async fn an_unknown_setting_is_an_error_that_names_it() {
     let path = file.display().to_string();
     let outcome = coffer("coffer-kms", &["--config", &path, "check-config"], &[]).await;
     assert!(outcome.code > 0 && outcome.said.contains("smtp.prot"), "{}", outcome.said);
-    for (variable, program) in [
-        ("COFFER_KMS__SMTP__PROT", "coffer-kms"),
-        ("COFFER_KMS__SMPT__PORT", "coffer-kms"),
-        ("COFFER_KMS_SMTP__PORT", "coffer-kms"),
-        ("COFFER_DATA__HTTP__BINDD", "coffer-data"),
+    for (variable, program, word) in [
+        ("COFFER_KMS__SMTP__PROT", "coffer-kms", "smtp.prot"),
+        ("COFFER_KMS__SMPT__PORT", "coffer-kms", "smpt"),
+        ("COFFER_KMS_SMTP__PORT", "coffer-kms", "COFFER_KMS__SMTP__PORT"),
+        ("COFFER_DATA__HTTP__BINDD", "coffer-data", "http.bindd"),
     ] {
         let outcome = coffer(program, &["check-config"], &[(variable, "planted-value")]).await;
-        let name = variable.rsplit("__").next().expect("a name").to_lowercase();
-        assert!(
-            outcome.code > 0 && outcome.said.to_lowercase().contains(&name),
-            "{variable}: {}",
-            outcome.said
-        );
+        assert!(outcome.code > 0 && outcome.said.contains(word), "{variable}: {}", outcome.said);
         assert!(!outcome.said.contains("planted-value"), "values may be secrets: {}", outcome.said);
     }
 }
