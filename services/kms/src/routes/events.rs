@@ -10,6 +10,7 @@ use coffer_server::{Failure, Granted, HttpError, ValidQuery};
 use coffer_store::records::StoreError;
 
 use crate::domain::events::{Actor, EventFilter, Events, RecordedEvent};
+use crate::failures::of_store;
 
 fn wire(event: RecordedEvent) -> Event {
     let RecordedEvent { id, at, kind, actor, subject, address, request_id, mut details } = event;
@@ -30,9 +31,9 @@ fn wire(event: RecordedEvent) -> Event {
 }
 
 fn failure(error: StoreError) -> Failure {
-    match error {
-        StoreError::Unavailable { .. } => Failure::unavailable(error),
-        _ => Failure::of(ErrorCode::Internal).with_cause(error),
+    match of_store(&error) {
+        ErrorCode::Unavailable => Failure::unavailable(error),
+        _ => Failure::internal(error),
     }
 }
 

@@ -20,14 +20,18 @@ mod secret;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_core::{Clock, Random};
 use coffer_crypto::index::IndexKey;
-use coffer_crypto::keyring::{HandoverError, Keyring, KeyringError, UnwrapError, WrappingKey, handover_seal};
+use coffer_crypto::keyring::{
+    HandoverError, KeyId, Keyring, KeyringError, UnwrapError, WrappingKey, handover_seal,
+};
 use coffer_crypto::root::{RootKey, WrongRootKey};
 use coffer_store::records::{Records, StoreError};
+use moka::sync::Cache;
 
 use crate::config::KeyringSettings;
 use crate::repo::keyring::KeyringRepo;
@@ -125,6 +129,8 @@ pub struct Keyrings {
     root: RootKey,
     rings: Vec<Ring>,
     due: Due,
+    /// The newest version in each keyring that was handed over lately, by service and address.
+    told: Cache<(String, Option<IpAddr>), KeyId>,
 }
 
 impl Keyrings {
@@ -148,6 +154,23 @@ impl Keyrings {
         let ring = self.ring(service).filter(|ring| ring.service != KMS);
         let ring = ring.ok_or_else(|| KeyringsError::UnknownService(service.to_owned()))?;
         Ok(handover_seal(&ring.keyring, secret, service, &*self.parts.random)?)
+    }
+
+    /// Whether handing `service` its keyring at this address is news: not if the same versions went to the same
+    /// place within the last hour.
+    pub fn is_news(&self, service: &str, address: Option<IpAddr>) -> bool {
+        self.told.get(&(service.to_owned(), address)) != self.newest(service)
+    }
+
+    /// Remembers that the hand-over was recorded.
+    pub fn told(&self, service: &str, address: Option<IpAddr>) {
+        if let Some(newest) = self.newest(service) {
+            self.told.insert((service.to_owned(), address), newest);
+        }
+    }
+
+    fn newest(&self, service: &str) -> Option<KeyId> {
+        self.ring(service)?.keyring.versions().last().map(|version| version.id)
     }
 
     fn ring(&self, service: &str) -> Option<&Ring> {

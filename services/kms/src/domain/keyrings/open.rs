@@ -1,13 +1,20 @@
 //! Opening the keyrings at start, and making them on the first one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use coffer_crypto::keyring::Keyring;
 use coffer_crypto::root::RootKey;
+use moka::sync::Cache;
 
 use super::{KeyringParts, Keyrings, KeyringsError, Ring, RootSecret, SERVICES};
 use crate::config::KeyringSettings;
 use crate::repo::keyring::{KeyringRecord, KeyringRepo, RootRecord};
+
+/// Places that were handed a keyring, of which is remembered that it was recorded.
+const HANDOVERS_MAX: u64 = 1024;
+/// For how long.
+const HANDOVER_NEWS: Duration = Duration::from_hours(1);
 
 impl Keyrings {
     /// Opens the keyrings of this store with the root key of `secret`, and makes both on the first start.
@@ -26,7 +33,8 @@ impl Keyrings {
         for service in SERVICES {
             rings.push(open_ring(&repo, &parts, &root, service).await?);
         }
-        Ok(Self { parts, repo, root, rings, due: settings.into() })
+        let told = Cache::builder().max_capacity(HANDOVERS_MAX).time_to_live(HANDOVER_NEWS).build();
+        Ok(Self { parts, repo, root, rings, due: settings.into(), told })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Threads that make key pairs with what the processor has to spare.
 //!
 //! They run at the lowest priority: on an idle machine they have a core each, and beside a request they have
-//! next to nothing. They make what they are told to make and then sleep.
+//! next to nothing. They make what they are told to make and then sleep. One more thread has usual priority
+//! and works only while somebody waits, so that a busy machine does not keep callers waiting for ever.
 
 use std::fmt;
 use std::io;
@@ -21,6 +22,8 @@ const NICE: i32 = 19;
 #[derive(Debug, Default)]
 struct Demand {
     wanted: usize,
+    /// Whether somebody waits for what is wanted.
+    urgent: bool,
     running: usize,
     stopped: bool,
 }
@@ -52,20 +55,24 @@ impl Generator {
         pairs: &UnboundedSender<StoredPair>,
     ) -> io::Result<Self> {
         let generator = Self { shared: Arc::default(), portion: 2 * threads };
-        for number in 0..threads {
-            let (shared, make, pairs) = (Arc::clone(&generator.shared), Arc::clone(make), pairs.clone());
+        for number in 0..=threads {
+            let shared = Arc::clone(&generator.shared);
+            let (make, pairs) = (Arc::clone(make), pairs.clone());
+            let pace = if number == 0 { Pace::Urgent } else { Pace::Ahead };
             thread::Builder::new()
                 .name(format!("keygen-{number}"))
-                .spawn(move || run(&shared, &make, &pairs))?;
+                .spawn(move || run(&shared, pace, &make, &pairs))?;
         }
         Ok(generator)
     }
 
     /// Says how many pairs are needed, those included that are being made. Only a small portion of them is
-    /// begun before the next call, because another process may meanwhile make the others.
-    pub(super) fn need(&self, pairs: usize) {
+    /// begun before the next call, because another process may meanwhile make the others. `urgent` says that
+    /// somebody waits.
+    pub(super) fn need(&self, pairs: usize, urgent: bool) {
         let mut demand = self.shared.demand();
         demand.wanted = pairs.saturating_sub(demand.running).min(self.portion);
+        demand.urgent = urgent;
         if demand.wanted > 0 {
             self.shared.changed.notify_all();
         }
@@ -90,12 +97,23 @@ impl fmt::Debug for Generator {
     }
 }
 
-fn run(shared: &Shared, make: &MakePair, pairs: &UnboundedSender<StoredPair>) {
-    // On Linux a priority belongs to a thread, whatever the call's name says (setpriority(2), notes).
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::warn!(%error, "key pairs are made at usual priority");
+/// Which pairs a thread makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Any, at the lowest priority.
+    Ahead,
+    /// Those that somebody waits for, at usual priority.
+    Urgent,
+}
+
+fn run(shared: &Shared, pace: Pace, make: &MakePair, pairs: &UnboundedSender<StoredPair>) {
+    if pace == Pace::Ahead {
+        // On Linux a priority belongs to a thread, whatever the call's name says (setpriority(2), notes).
+        if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
+            tracing::warn!(%error, "key pairs are made at usual priority");
+        }
     }
-    while begin(shared) {
+    while begin(shared, pace) {
         let pair = make();
         shared.demand().running -= 1;
         if pairs.send(pair).is_err() {
@@ -105,8 +123,11 @@ fn run(shared: &Shared, make: &MakePair, pairs: &UnboundedSender<StoredPair>) {
 }
 
 /// Waits until a pair is wanted; `false` if none ever will be.
-fn begin(shared: &Shared) -> bool {
-    let idle = |demand: &mut Demand| demand.wanted == 0 && !demand.stopped;
+fn begin(shared: &Shared, pace: Pace) -> bool {
+    let idle = |demand: &mut Demand| {
+        let mine = demand.wanted > 0 && (pace == Pace::Ahead || demand.urgent);
+        !mine && !demand.stopped
+    };
     let waited = shared.changed.wait_while(shared.demand(), idle);
     let mut demand = waited.unwrap_or_else(PoisonError::into_inner);
     if demand.stopped {
@@ -141,7 +162,7 @@ mod tests {
         });
         let (sender, mut pairs) = unbounded_channel();
         let generator = Generator::start(3, &make, &sender).unwrap();
-        generator.need(5);
+        generator.need(5, false);
         for _ in 0..5 {
             pairs.blocking_recv().unwrap();
         }
@@ -150,6 +171,24 @@ mod tests {
         assert_eq!(niced.load(Ordering::SeqCst), 5);
         let own = rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
         assert_ne!(own, NICE, "only the generating threads give way");
+    }
+
+    #[test]
+    fn for_who_waits_a_thread_of_usual_priority_helps() {
+        let own = rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+        let make: MakePair = Arc::new(|| {
+            let nice = rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+            thread::sleep(Duration::from_millis(5));
+            StoredPair { public_pem: nice.to_string(), private_pkcs8: Vec::new() }
+        });
+        let (sender, mut pairs) = unbounded_channel();
+        let generator = Generator::start(1, &make, &sender).unwrap();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..10 {
+            generator.need(2, true);
+            seen.insert(pairs.blocking_recv().unwrap().public_pem.clone());
+        }
+        assert_eq!(seen, [own.to_string(), NICE.to_string()].into());
     }
 
     #[test]

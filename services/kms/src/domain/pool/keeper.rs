@@ -88,7 +88,8 @@ impl Keeper {
         let level = self.shelf.level();
         let there = self.stored.unwrap_or(self.target) + level.ready + self.made.len();
         metrics::gauge!("coffer_key_pool_pairs").set(u32::try_from(there).unwrap_or(u32::MAX));
-        self.generator.need((self.target + level.waiting).saturating_sub(there));
+        let needed = (self.target + level.waiting).saturating_sub(there);
+        self.generator.need(needed, level.waiting > 0);
     }
 
     /// Serves what was made to those who wait and keeps the rest in the store.

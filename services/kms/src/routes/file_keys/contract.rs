@@ -8,10 +8,11 @@ use coffer_api::contract::kms::{Answer, GrantRequest, KeyRequest};
 use coffer_api::contract::validation::ValidationErrors;
 use coffer_api::grants::Permission;
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys, ShareFiles};
-use coffer_server::{ClientAddress, Granted, HttpError, JsonBody, KmsContract};
+use coffer_server::{Granted, HttpError, JsonBody, KmsContract};
 
 use super::caller::caller;
 use crate::domain::filekeys::{FileKeyError, FileKeys, GrantOrder, Wanted};
+use crate::routes::visitor::Visitor;
 
 type Answered = Result<Json<Answer>, HttpError<KmsContract>>;
 
@@ -26,12 +27,12 @@ type Answered = Result<Json<Answer>, HttpError<KmsContract>>;
         (status = 503, description = "`unavailable`, with `Retry-After`")))]
 pub(super) async fn get_public_key(
     session: Granted<ManageFileKeys, KmsContract>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: JsonBody<KeyRequest>,
 ) -> Answered {
     let wanted = Wanted { name: &body.file_name, owner: body.owner.as_ref() };
-    let pem = keys.create_pem(&caller(&session, address), wanted).await?;
+    let pem = keys.create_pem(&caller(&session, visitor), wanted).await?;
     Ok(Json(Answer::public_key_saved(STANDARD.encode(pem))))
 }
 
@@ -45,12 +46,12 @@ pub(super) async fn get_public_key(
         (status = 503, description = "`unavailable`, with `Retry-After`")))]
 pub(super) async fn get_private_key(
     session: Granted<OpenFileKeys, KmsContract>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: JsonBody<KeyRequest>,
 ) -> Answered {
     let wanted = Wanted { name: &body.file_name, owner: body.owner.as_ref() };
-    let exported = keys.export(&caller(&session, address), wanted).await.map_err(|error| match error {
+    let exported = keys.export(&caller(&session, visitor), wanted).await.map_err(|error| match error {
         FileKeyError::NotFound => FileKeyError::AccessDenied,
         other => other,
     })?;
@@ -68,12 +69,12 @@ pub(super) async fn get_private_key(
         (status = 503, description = "`unavailable`, with `Retry-After`")))]
 pub(super) async fn grant_access(
     session: Granted<ShareFiles, KmsContract>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: JsonBody<GrantRequest>,
 ) -> Answered {
     let GrantRequest { file_name: name, friend_email: grantee } = body.into_inner();
     let order = GrantOrder { name, grantee, permission: Permission::Read, expires_at: None };
-    keys.grant(&caller(&session, address), &order).await?;
+    keys.grant(&caller(&session, visitor), &order).await?;
     Ok(Json(Answer::grant_success()))
 }

@@ -6,11 +6,12 @@ use coffer_api::Problem;
 use coffer_api::grants::{CreateGrant, Grant, GrantPage, ListGrants, RevokeGrant};
 use coffer_api::page::page_items;
 use coffer_auth::permission::{ManageFileKeys, ShareFiles};
-use coffer_server::{ClientAddress, Granted, HttpError, ValidJson, ValidQuery};
+use coffer_server::{Granted, HttpError, ValidJson, ValidQuery};
 
 use super::caller::caller;
 use super::parse;
 use crate::domain::filekeys::{FileKeys, GrantOrder, GrantView};
+use crate::routes::visitor::Visitor;
 
 impl From<GrantView> for Grant {
     fn from(grant: GrantView) -> Self {
@@ -36,7 +37,7 @@ impl From<GrantView> for Grant {
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn create(
     session: Granted<ShareFiles>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<CreateGrant>,
 ) -> Result<Json<Grant>, HttpError> {
@@ -46,7 +47,7 @@ pub(super) async fn create(
         permission: body.permission,
         expires_at: body.expires_at,
     };
-    Ok(Json(keys.grant(&caller(&session, address), &order).await?.into()))
+    Ok(Json(keys.grant(&caller(&session, visitor), &order).await?.into()))
 }
 
 /// Lists the live grants of a file of the caller's.
@@ -59,13 +60,13 @@ pub(super) async fn create(
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn list(
     session: Granted<ManageFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     query: ValidQuery<ListGrants>,
 ) -> Result<Json<GrantPage>, HttpError> {
     let name = parse::name(&query.name)?;
     let at = (query.cursor.as_deref(), page_items(query.limit));
-    let page = keys.grants(&caller(&session, address), &name, at).await?;
+    let page = keys.grants(&caller(&session, visitor), &name, at).await?;
     let items = page.items.into_iter().map(Grant::from).collect();
     Ok(Json(GrantPage { items, next_cursor: page.next }))
 }
@@ -80,12 +81,12 @@ pub(super) async fn list(
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn revoke(
     session: Granted<ManageFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<RevokeGrant>,
 ) -> Result<HttpResponse, HttpError> {
     let name = parse::name(&body.name)?;
     let email = parse::email("grantee_email", &body.grantee_email)?;
-    keys.revoke(&caller(&session, address), &name, &email).await?;
+    keys.revoke(&caller(&session, visitor), &name, &email).await?;
     Ok(HttpResponse::NoContent().finish())
 }

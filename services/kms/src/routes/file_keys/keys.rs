@@ -11,11 +11,12 @@ use coffer_api::page::page_items;
 use coffer_api::{Problem, WireSecret};
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys};
 use coffer_core::SecretString;
-use coffer_server::{ClientAddress, Failure, Granted, HttpError, ValidJson, ValidQuery};
+use coffer_server::{Failure, Granted, HttpError, ValidJson, ValidQuery};
 
 use super::caller::caller;
 use super::parse;
 use crate::domain::filekeys::{FileKeys, PublicKey, Wanted};
+use crate::routes::visitor::Visitor;
 
 impl From<PublicKey> for FileKey {
     fn from(key: PublicKey) -> Self {
@@ -44,12 +45,12 @@ impl From<PublicKey> for FileKey {
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(super) async fn create(
     session: Granted<ManageFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<CreateFileKey>,
 ) -> Result<Json<FileKey>, HttpError> {
     let name = parse::name(&body.name)?;
-    Ok(Json(keys.create(&caller(&session, address), &name).await?.into()))
+    Ok(Json(keys.create(&caller(&session, visitor), &name).await?.into()))
 }
 
 /// Lists the caller's own file keys, by name.
@@ -61,11 +62,11 @@ pub(super) async fn create(
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn list(
     session: Granted<ManageFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     query: ValidQuery<PageQuery>,
 ) -> Result<Json<FileKeyPage>, HttpError> {
-    let caller = caller(&session, address);
+    let caller = caller(&session, visitor);
     let page = keys.own(&caller, query.cursor.as_deref(), page_items(query.limit)).await?;
     let items = page.items.into_iter().map(|file| FileKeySummary {
         file_id: file.file,
@@ -87,13 +88,13 @@ pub(super) async fn list(
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn show(
     session: Granted<ManageFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     query: ValidQuery<ShowFileKey>,
 ) -> Result<Json<FileKey>, HttpError> {
     let (name, owner) = (parse::name(&query.name)?, parse::owner(query.owner.as_deref())?);
     let wanted = Wanted { name: &name, owner: owner.as_ref() };
-    Ok(Json(keys.show(&caller(&session, address), wanted).await?.into()))
+    Ok(Json(keys.show(&caller(&session, visitor), wanted).await?.into()))
 }
 
 /// Hands out a private key.
@@ -107,13 +108,13 @@ pub(super) async fn show(
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn export(
     session: Granted<OpenFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<ExportFileKey>,
 ) -> Result<Json<ExportedFileKey>, HttpError> {
     let (name, owner) = (parse::name(&body.name)?, parse::owner(body.owner.as_deref())?);
     let wanted = Wanted { name: &name, owner: owner.as_ref() };
-    let exported = keys.export(&caller(&session, address), wanted).await?;
+    let exported = keys.export(&caller(&session, visitor), wanted).await?;
     let pem = std::str::from_utf8(exported.private_pem.expose()).map_err(Failure::internal)?;
     let private_key_pem = WireSecret::from(SecretString::from(pem));
     Ok(Json(ExportedFileKey { file_id: exported.file, version: exported.version, private_key_pem }))
@@ -131,14 +132,14 @@ pub(super) async fn export(
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(super) async fn unwrap(
     session: Granted<OpenFileKeys>,
-    address: ClientAddress,
+    visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<UnwrapRequest>,
 ) -> Result<Json<UnwrapResponse>, HttpError> {
     let (name, owner) = (parse::name(&body.name)?, parse::owner(body.owner.as_deref())?);
     let wanted = Wanted { name: &name, owner: owner.as_ref() };
     let ciphertexts = parse::ciphertexts(&body.ciphertexts)?;
-    let opened = keys.unwrap(&caller(&session, address), wanted, ciphertexts).await?;
+    let opened = keys.unwrap(&caller(&session, visitor), wanted, ciphertexts).await?;
     let plaintexts = opened.iter().map(|text| WireSecret::from(STANDARD.encode(text.expose()))).collect();
     Ok(Json(UnwrapResponse { plaintexts }))
 }

@@ -13,7 +13,9 @@ async fn a_service_is_given_its_own_keyring_and_the_hand_over_is_recorded() {
     let answer = server.ask("/internal/v1/keyring", json!({})).await.json();
     let wrapped = STANDARD.decode(answer["wrapped"].as_str().unwrap()).unwrap();
     handover_open(SECRET.as_bytes(), "data", &wrapped).unwrap();
+    server.ask("/internal/v1/keyring", json!({})).await.json();
     let events = server.get("/api/v1/events", Some("root")).await.json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1, "the second time it was no news");
     assert_eq!(events["items"][0]["kind"], "keyring_handed_over");
     assert_eq!(events["items"][0]["details"], json!({ "service": "data", "actor": "service:data" }));
     server.stop().await;
