@@ -48,8 +48,12 @@ fn common(mail: &MailSink) -> Vec<(&'static str, String)> {
         ("COFFER_KMS__SMTP__FROM", "coffer@example.com".to_owned()),
         ("COFFER_KMS__LOG__LEVEL", "warn".to_owned()),
         ("COFFER_DATA__LOG__LEVEL", "warn".to_owned()),
-        ("COFFER_KMS__LIMITS__AUTH_PER_ADDRESS_PER_60S", "1000000".to_owned()),
-        ("COFFER_KMS__LIMITS__AUTH_PER_ACCOUNT_PER_60S", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__AUTH_PER_ADDRESS_MAX", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__AUTH_PER_ACCOUNT_MAX", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__AUTH_PER_DEVICE_MAX", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__CODES_PER_ADDRESS_MAX", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__CODES_PER_ACCOUNT_MAX", "1000000".to_owned()),
+        ("COFFER_KMS__LIMITS__CODES_PER_DEVICE_MAX", "1000000".to_owned()),
     ]
 }
 
