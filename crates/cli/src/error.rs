@@ -180,7 +180,9 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::OtpFailed => "ask for another code by giving the command again without --code",
         ErrorCode::LoginFailed => "set a new password with: coffer password reset",
         ErrorCode::AccessDenied => "ask the owner to share it with you",
-        ErrorCode::PermissionDenied => "only the owner of a file or an administrator may do this",
+        ErrorCode::PermissionDenied => {
+            "only the owner of a file may share it, only an administrator may administer; is the name right?"
+        }
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use coffer_core::Timestamp;
 use serde::Serialize;
 
 /// How much is said, and in which form.
@@ -100,6 +101,14 @@ pub(crate) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
 
+/// A moment for people, to the minute: `2026-01-31 12:00 UTC`. Programs read RFC 3339 in JSON.
+pub(crate) fn when(moment: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(moment.as_ms()) {
+        Ok(moment) => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => moment.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,5 +127,10 @@ mod tests {
             &[vec!["longer-name".into(), "1".into()], vec!["a".into(), String::new()]],
         );
         assert_eq!(text, "NAME         SIZE\nlonger-name  1\na\n");
+    }
+
+    #[test]
+    fn a_moment_is_shown_to_the_minute() {
+        assert_eq!(when(Timestamp::from_ms(1_700_000_000_123)), "2023-11-14 22:13 UTC");
     }
 }

@@ -83,7 +83,9 @@ fn message(err: &CliError) -> String {
 
 fn as_text(err: &CliError) -> String {
     let hint = err.hint().map_or_else(String::new, |hint| format!("\nhint: {}", printable(&hint)));
-    format!("error: {}{hint}", message(err))
+    // Being asked for a code is how things go, not a mistake.
+    let kind = if err.exit() == Exit::CodeNeeded { "" } else { "error: " };
+    format!("{kind}{}{hint}", message(err))
 }
 
 fn as_json(err: &CliError) -> String {

@@ -107,7 +107,7 @@ fn users_table(users: &[User]) -> String {
             user.number.to_string(),
             user.role.to_string(),
             if user.active { "active".into() } else { "deactivated".into() },
-            user.created_at.to_string(),
+            output::when(user.created_at),
             user.email.clone(),
             user.user_name.clone().unwrap_or_default(),
         ]

@@ -11,13 +11,22 @@ use crate::output::Output;
 /// Wrong codes that a person may type before the program gives up; the server ends a code after five.
 const TRIES_MAX: u32 = 3;
 
+/// The command line that takes the code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again {
+    /// The command.
+    pub(super) command: &'static str,
+    /// What it needs besides address and code, with a space before it.
+    pub(super) options: &'static str,
+}
+
 /// Uses a one-time code: the one from the command line or, on a terminal, one that is asked for, again
 /// while it is wrong. Without either the caller learns that a code is needed; `again` is the command that
 /// goes on from there.
 pub(super) async fn with_code<T>(
     email: &EmailAddress,
     given: Option<Code>,
-    again: &str,
+    again: Again,
     use_code: impl AsyncFn(&Code) -> Result<T, ClientError>,
     output: Output,
 ) -> Result<T, CliError> {
@@ -38,11 +47,11 @@ pub(super) async fn with_code<T>(
     Ok(use_code(&input::ask_code(email.as_str())?).await?)
 }
 
-/// Says that a code is on its way, and that `coffer`, `again`, address and code go on from there.
-pub(super) fn code_needed(email: &EmailAddress, again: &str) -> CliError {
+/// Says that a code is on its way, and what goes on from there.
+pub(super) fn code_needed(email: &EmailAddress, again: Again) -> CliError {
     CliError::CodeNeeded {
         email: email.clone(),
-        next: format!("coffer {again} {} --code NNNNNN", email.as_str()),
+        next: format!("coffer {} {} --code NNNNNN{}", again.command, email.as_str(), again.options),
     }
 }
 

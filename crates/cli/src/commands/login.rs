@@ -7,11 +7,14 @@ use coffer_api::identity::{LogIn, LogInAnswer, NewSession, VerifyLogIn};
 use coffer_core::{EmailAddress, Timestamp};
 use serde::Serialize;
 
-use super::code::{email_or_ask, with_code};
+use super::code::{Again, email_or_ask, with_code};
 use crate::app::App;
 use crate::credentials::{Credentials, Servers};
 use crate::error::CliError;
 use crate::input::{self, Code};
+
+/// What finishes it.
+const AGAIN: Again = Again { command: "login", options: "" };
 
 /// Arguments of `coffer login`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +55,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
             VerifyLogIn { email: email.as_str().into(), code: code.as_str().into(), device: device() };
         kms.verify_log_in(&proof).await
     };
-    let session = with_code(&email, args.code, "login", verify, app.output).await?;
+    let session = with_code(&email, args.code, AGAIN, verify, app.output).await?;
     keep(session, &email, app)
 }
 

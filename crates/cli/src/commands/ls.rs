@@ -74,7 +74,7 @@ fn table(entries: &[Entry]) -> String {
         vec![
             entry.access.into(),
             entry.size_bytes.map_or_else(|| "-".into(), output::size),
-            entry.created_at.to_string(),
+            output::when(entry.created_at),
             entry.owner.clone(),
             entry.name.clone(),
         ]

@@ -7,13 +7,13 @@ use coffer_api::identity::{ChangePassword, RequestReset, VerifyReset};
 use coffer_core::{EmailAddress, ExposeSecret};
 use serde_json::json;
 
-use super::code::{code_needed, email_or_ask, with_code};
+use super::code::{Again, code_needed, email_or_ask, with_code};
 use crate::app::App;
 use crate::error::CliError;
 use crate::input::{self, Code, InputError};
 
 /// What finishes a reset.
-const RESET_AGAIN: &str = "password reset --new-password-file FILE";
+const RESET_AGAIN: Again = Again { command: "password reset", options: " --new-password-file FILE" };
 
 /// Arguments of `coffer password`.
 #[derive(Debug, clap::Args)]

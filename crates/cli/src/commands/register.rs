@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use coffer_api::identity::{Register, ResendCode, VerifyRegistration};
 use coffer_core::{EmailAddress, UserName};
 
-use super::code::{email_or_ask, with_code};
+use super::code::{Again, email_or_ask, with_code};
 use crate::app::App;
 use crate::error::CliError;
 use crate::input::{self, Code, InputError};
 use crate::output::printable;
+
+/// What finishes it.
+const AGAIN: Again = Again { command: "register", options: "" };
 
 /// Arguments of `coffer register`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +53,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
         let proof = VerifyRegistration { email: email.as_str().into(), code: code.as_str().into() };
         kms.verify_registration(&proof).await
     };
-    let registered = with_code(&email, args.code, "register", verify, app.output).await?;
+    let registered = with_code(&email, args.code, AGAIN, verify, app.output).await?;
     app.output.result(&registered.user, || {
         format!("Registered {}. Log in with: coffer login", printable(&registered.user.email))
     })?;

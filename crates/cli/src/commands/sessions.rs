@@ -87,8 +87,8 @@ fn table(list: &[Session]) -> String {
     let row = |session: &Session| {
         vec![
             short(&session.id),
-            session.created_at.to_string(),
-            session.last_used_at.to_string(),
+            output::when(session.created_at),
+            output::when(session.last_used_at),
             session.address.clone().unwrap_or_else(|| "-".into()),
             if session.current { "this one".into() } else { String::new() },
         ]

@@ -6,6 +6,7 @@ use coffer_core::{EmailAddress, FileName};
 use crate::app::App;
 use crate::error::CliError;
 use crate::expiry;
+use crate::output;
 
 /// Arguments of `coffer share`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     app.session()?.kms.create_grant(&grant).await.map_err(|err| CliError::of_file(&args.name, err))?;
     app.output.result(&grant, || {
         let may = if args.write { "read and replace" } else { "read" };
-        let until = expires_at.map_or_else(String::new, |end| format!(" until {end}"));
+        let until = expires_at.map_or_else(String::new, |end| format!(" until {}", output::when(end)));
         format!("{} may {may} {}{until}", args.email.as_str(), args.name)
     })?;
     Ok(())

@@ -61,5 +61,5 @@ fn may(permission: Permission) -> String {
 }
 
 fn until(end: Option<Timestamp>) -> String {
-    end.map_or_else(|| "-".into(), |end| end.to_string())
+    end.map_or_else(|| "-".into(), output::when)
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::CliError;
-use crate::output::printable;
+use crate::output::{self, printable};
 
 /// Arguments of `coffer whoami`.
 #[derive(Debug, clap::Args)]
@@ -12,7 +12,13 @@ pub(crate) struct Args {}
 pub(crate) async fn run(_: Args, app: &App) -> Result<(), CliError> {
     let me = app.session()?.kms.me().await?;
     app.output.result(&me, || {
-        format!("{} ({}), at {} until {}", printable(&me.user.email), me.user.role, app.kms, me.expires_at)
+        format!(
+            "{} ({}), at {} until {}",
+            printable(&me.user.email),
+            me.user.role,
+            app.kms,
+            output::when(output::when(me.expires_at))
+        )
     })?;
     Ok(())
 }
