@@ -1,5 +1,7 @@
 //! A commit as one call of the script `commit.lua`, and its answer.
 
+use bytes::{BufMut as _, BytesMut};
+use coffer_core::Timestamp;
 use redis::{Cmd, Value};
 
 use super::super::limits::COUNTER_RANGE;
@@ -9,7 +11,6 @@ use super::super::{
 use super::encoding::{bytes_tail, counter_tail, ttl_ms};
 use super::keys::PartitionKeys;
 use crate::redis_link::Script;
-use coffer_core::Timestamp;
 
 /// What the script answered.
 pub(super) enum Answer {
@@ -25,92 +26,84 @@ pub(super) struct Context<'a> {
     pub(super) registered: &'a [u8],
 }
 
-/// The script's call for `commit`.
+/// The script's call for `commit`; `commit.lua` says what it takes.
 pub(super) fn call(
     script: &Script,
     keys: &PartitionKeys,
     (partition, commit): (&Partition, &Commit),
     context: &Context<'_>,
 ) -> Cmd {
-    let mut call = Call { records: Vec::new(), arguments: Vec::new() };
-    call.arguments.push(context.now.as_ms().to_string().into_bytes());
-    call.arguments.push(context.registered.to_vec());
-    call.arguments.push(if partition.table().is_watched() { keys.channel() } else { Vec::new() });
-    call.number(keys.record_prefix_bytes());
-    call.number(commit.guards.len());
-    for guard in &commit.guards {
-        call.guard(keys, guard);
-    }
-    call.operations(keys, &commit.operations, context.now);
+    let mut call = Call { keys, records: Vec::new(), arguments: Vec::new() };
+    let guards = call.guards(&commit.guards);
+    let (adds, puts, deletes) = call.operations(&commit.operations, context.now);
 
+    let mut head = BytesMut::with_capacity(18);
+    head.put_i64(context.now.as_ms());
+    for number in [keys.record_prefix_bytes(), guards, adds, puts, deletes] {
+        head.put_u16(u16::try_from(number).expect("a commit has few items, a tag at most 2 KiB"));
+    }
     let mut command = script.call(3 + call.records.len());
-    command.arg(keys.index()).arg(keys.sequence()).arg(keys.generation());
-    for part in call.records.into_iter().chain(call.arguments) {
-        command.arg(part);
+    command.arg(keys.index()).arg(keys.sequence()).arg(keys.generation()).arg(call.records);
+    command.arg(&head[..]).arg(context.registered).arg(call.arguments);
+    if partition.table().is_watched() {
+        command.arg(keys.channel());
     }
     command
 }
 
-struct Call {
+struct Call<'a> {
+    keys: &'a PartitionKeys,
     records: Vec<Vec<u8>>,
     arguments: Vec<Vec<u8>>,
 }
 
-impl Call {
-    fn number(&mut self, number: usize) {
-        self.arguments.push(number.to_string().into_bytes());
+impl Call<'_> {
+    fn record(&mut self, sort: &Sort) {
+        self.records.push(self.keys.record(sort));
     }
 
-    /// Names a record key by its place among the script's keys.
-    fn record(&mut self, keys: &PartitionKeys, sort: &Sort) {
-        self.records.push(keys.record(sort));
-        self.number(3 + self.records.len());
-    }
-
-    fn guard(&mut self, keys: &PartitionKeys, guard: &Guard) {
-        let kind: &[u8] = match guard {
-            Guard::Absent(_) => b"absent",
-            Guard::AtVersion(..) => b"version",
-            Guard::CounterWithin { .. } => b"within",
-        };
-        self.arguments.push(kind.to_vec());
-        self.record(keys, guard.sort());
-        match guard {
-            Guard::Absent(_) => {}
-            Guard::AtVersion(_, version) => self.arguments.push(version.0.to_be_bytes().to_vec()),
-            Guard::CounterWithin { min, max, .. } => {
-                // The script's numbers are exact only this far, and counters never go further.
-                self.arguments.push((*min).max(-COUNTER_MAX).to_string().into_bytes());
-                self.arguments.push((*max).min(COUNTER_MAX).to_string().into_bytes());
-            }
+    fn guards(&mut self, guards: &[Guard]) -> usize {
+        for guard in guards {
+            self.record(guard.sort());
+            self.arguments.push(match guard {
+                Guard::Absent(_) => b"a".to_vec(),
+                Guard::AtVersion(_, version) => [&b"v"[..], &version.0.to_be_bytes()].concat(),
+                Guard::CounterWithin { min, max, .. } => {
+                    // The script's numbers are exact only this far, and counters never go further.
+                    let (min, max) = ((*min).max(-COUNTER_MAX), (*max).min(COUNTER_MAX));
+                    [&b"c"[..], &min.to_be_bytes(), &max.to_be_bytes()].concat()
+                }
+            });
         }
+        guards.len()
     }
 
-    fn operations(&mut self, keys: &PartitionKeys, operations: &[Operation], now: Timestamp) {
+    /// Answers how many adds, puts and deletes there are; in this order the script takes them.
+    fn operations(&mut self, operations: &[Operation], now: Timestamp) -> (usize, usize, usize) {
         let ttl = |expires_at| ttl_ms(expires_at, now).map_or(Vec::new(), |ms| ms.to_string().into_bytes());
-        let count =
-            |kind: fn(&Operation) -> bool| operations.iter().filter(|operation| kind(operation)).count();
-        self.number(count(|operation| matches!(operation, Operation::Add { .. })));
+        let (mut adds, mut puts, mut deletes) = (0, 0, 0);
         for operation in operations {
             if let Operation::Add { sort, delta, expires_at } = operation {
-                self.record(keys, sort);
+                adds += 1;
+                self.record(sort);
                 let written = [delta.to_string().into_bytes(), counter_tail(*expires_at), ttl(*expires_at)];
                 self.arguments.extend(written);
             }
         }
-        self.number(count(|operation| matches!(operation, Operation::Put { .. })));
         for operation in operations {
             if let Operation::Put { sort, value, expires_at } = operation {
-                self.record(keys, sort);
+                puts += 1;
+                self.record(sort);
                 self.arguments.extend([bytes_tail(value, *expires_at), ttl(*expires_at)]);
             }
         }
-        self.number(count(|operation| matches!(operation, Operation::Delete { .. })));
         for operation in operations {
             if let Operation::Delete { sort } = operation {
-                self.record(keys, sort);
+                deletes += 1;
+                self.record(sort);
             }
         }
+        (adds, puts, deletes)
     }
 }
 

@@ -9,6 +9,7 @@
 //! [`watch`](super::Records::watch); a lock file refuses the second one.
 
 mod connection;
+mod group;
 mod lock;
 mod readers;
 mod rows;

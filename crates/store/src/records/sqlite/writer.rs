@@ -17,36 +17,15 @@ use super::super::{
     COLLECT_SLACK, Commit, Committed, Operation, Outcome, Partition, Record, Sort, StoreError, Value, Version,
 };
 use super::connection::failed;
+use super::group::{Answer, Group, Request};
 use super::lock::Lock;
 use super::rows;
 
-/// Commits in one transaction, at most.
-const GROUP_COMMITS_MAX: usize = 256;
-/// Values in one transaction, in bytes: the group ends with the commit that reaches it.
-const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Commits that wait for the next group; the rest wait at the door.
 const WAITING_MAX: usize = 1024;
 /// How often expired records are collected while there are commits, and how many at once.
 const COLLECT_EVERY: Duration = Duration::from_secs(10);
 const COLLECTED_MAX: u32 = 500;
-
-type Answer = Result<Outcome, StoreError>;
-
-struct Request {
-    partition: Partition,
-    commit: Commit,
-    answer: oneshot::Sender<Answer>,
-}
-
-impl Request {
-    fn bytes(&self) -> usize {
-        let value = |operation: &Operation| match operation {
-            Operation::Put { value, .. } => value.len(),
-            Operation::Delete { .. } | Operation::Add { .. } => 0,
-        };
-        self.commit.operations.iter().map(value).sum()
-    }
-}
 
 pub(super) struct Writer {
     requests: Option<mpsc::Sender<Request>>,
@@ -106,17 +85,11 @@ struct State {
 
 impl State {
     fn run(&mut self, mut waiting: mpsc::Receiver<Request>) {
+        let mut crowded = false;
         while let Some(first) = waiting.blocking_recv() {
-            let mut bytes = first.bytes();
-            let mut group = vec![first];
-            while group.len() < GROUP_COMMITS_MAX
-                && bytes < GROUP_BYTES_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                bytes += next.bytes();
-                group.push(next);
-            }
-            self.write(group);
+            let group = Group::gather(first, &mut waiting, crowded);
+            crowded = group.requests.len() > 1;
+            self.write(group.requests);
             self.collect();
         }
     }
