@@ -17,7 +17,7 @@ pub(crate) async fn run(_: Args, app: &App) -> Result<(), CliError> {
             printable(&me.user.email),
             me.user.role,
             app.kms,
-            output::when(output::when(me.expires_at))
+            output::when(me.expires_at)
         )
     })?;
     Ok(())
