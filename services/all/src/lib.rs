@@ -58,11 +58,11 @@ fn execute(arguments: Arguments) -> Result<(), Cause> {
     telemetry::init_logs(&settings.kms.log)?;
     let directory = Directory::open(&arguments.data_dir)?;
     settings.complete(&directory, &SystemRandom)?;
-    KmsService::check(&settings.kms)?;
-    DataService::check(&settings.data)?;
     let threads = available_parallelism().map_or(1, NonZeroUsize::get).min(RUNTIME_THREADS_MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(async {
+        KmsService::check(&settings.kms)?;
+        DataService::check(&settings.data)?;
         match arguments.command {
             Some(Command::Kms(command)) => KmsService::command(settings.kms, command).await,
             _ => serve(settings, &directory).await,
