@@ -92,7 +92,8 @@ impl CliError {
         Self::Task(source)
     }
 
-    fn client(&self) -> Option<&ClientError> {
+    /// What a server or the way to it did, if that is what failed.
+    pub(crate) fn client(&self) -> Option<&ClientError> {
         match self {
             Self::Client(err) | Self::File { source: err, .. } => Some(err),
             _ => None,
@@ -156,6 +157,9 @@ impl CliError {
                 Some("log in for the other one with: coffer --data URL login".into())
             }
             (Self::Credentials(_), ..) => None,
+            (Self::File { .. }, _, Some(ErrorCode::PermissionDenied)) => {
+                Some("only a file's owner may do this; is the name right?".into())
+            }
             (_, _, Some(code)) if hint_of_code(code).is_some() => hint_of_code(code).map(Into::into),
             (_, Exit::Unavailable, _) if matches!(self.client(), Some(ClientError::Unreachable { .. })) => {
                 Some("is it running there? --kms and --data say where the servers are".into())
@@ -180,9 +184,7 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::OtpFailed => "ask for another code by giving the command again without --code",
         ErrorCode::LoginFailed => "set a new password with: coffer password reset",
         ErrorCode::AccessDenied => "ask the owner to share it with you",
-        ErrorCode::PermissionDenied => {
-            "only the owner of a file may share it, only an administrator may administer; is the name right?"
-        }
+        ErrorCode::PermissionDenied => "only an administrator may do this",
         _ => return None,
     })
 }
