@@ -161,14 +161,13 @@ impl Identity {
         right.map_or(Tried::Wrong, |code| Tried::Right(Box::new(code)))
     }
 
-    /// Uses up `code` and all others for its purpose; `false` if somebody else was faster.
+    /// Uses `code` up; `false` if somebody else was faster. Others stay: two devices may log in at once.
     pub(super) async fn use_up(
         &self,
         account: &Account,
         code: &Versioned<Code>,
     ) -> Result<bool, IdentityError> {
-        let all = account.state.codes_for(code.value.purpose);
-        let change = AddressChange::new().code_unused(code).delete_codes(all);
+        let change = AddressChange::new().code_unused(code).delete_codes([code]);
         Ok(self.addresses.commit(&account.hash, change).await?)
     }
 }

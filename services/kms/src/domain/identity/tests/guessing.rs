@@ -121,15 +121,17 @@ async fn a_code_logs_in_once_even_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn several_codes_may_be_outstanding_and_using_one_ends_them_all() {
+async fn several_codes_may_be_outstanding_and_each_is_good_once() {
     let house = House::new();
     house.user(ANN).await;
     let client = at("192.0.2.1");
     let first = house.ask_code(ANN, &client).await;
     let second = house.ask_code(ANN, &client).await;
-    house.identity.verify_log_in(&email(ANN), &first, &client).await.unwrap();
-    let other = house.identity.verify_log_in(&email(ANN), &second, &client).await;
-    assert!(matches!(other, Err(IdentityError::OtpFailed)));
+    for code in [&first, &second] {
+        house.identity.verify_log_in(&email(ANN), code, &client).await.unwrap();
+        let again = house.identity.verify_log_in(&email(ANN), code, &client).await;
+        assert!(matches!(again, Err(IdentityError::OtpFailed)) || first == second);
+    }
 }
 
 #[tokio::test]
