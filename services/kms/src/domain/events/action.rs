@@ -32,8 +32,8 @@ pub enum Action {
     Registered,
     /// A password was right; a code follows, or the session where none is asked for.
     PasswordAccepted,
-    /// A password was wrong, or its user may not log in.
-    LoginFailed {
+    /// A log-in by password was refused.
+    LoginRefused {
         /// The address that was tried.
         email: AddressHash,
     },
@@ -51,8 +51,8 @@ pub enum Action {
         /// The address.
         email: AddressHash,
     },
-    /// A code was wrong, or had ended.
-    CodeFailed {
+    /// A code was refused.
+    CodeRefused {
         /// What it was for.
         purpose: Purpose,
         /// The address.

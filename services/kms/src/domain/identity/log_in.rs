@@ -94,7 +94,7 @@ impl Identity {
         let hash = account.profile.as_ref().and_then(|profile| profile.value.password.as_ref());
         let verdict = self.hasher.verify(password, hash).await?;
         let Some(profile) = account.usable().filter(|_| verdict.is_right()) else {
-            let refused = Event::new(Action::LoginFailed { email: account.hash });
+            let refused = Event::new(Action::LoginRefused { email: account.hash });
             let refused = match &account.profile {
                 Some(profile) => refused.to(profile.value.id),
                 None => refused,
@@ -153,7 +153,7 @@ impl Identity {
         purpose: Purpose,
         client: &Client,
     ) -> Result<IdentityError, IdentityError> {
-        let refused = Event::new(Action::CodeFailed { purpose, email: account.hash });
+        let refused = Event::new(Action::CodeRefused { purpose, email: account.hash });
         self.events.record(refused.from(&client.origin)).await?;
         Ok(IdentityError::OtpFailed)
     }

@@ -31,7 +31,7 @@ impl Identity {
 
         let verdict = self.hasher.verify(current, live.user.password.as_ref()).await?;
         if !verdict.is_right() {
-            let refused = Event::new(Action::LoginFailed { email: live.address_hash });
+            let refused = Event::new(Action::LoginRefused { email: live.address_hash });
             self.events.record(refused.by_user(live.user.id).from(&client.origin)).await?;
             return Err(IdentityError::LogInFailed);
         }

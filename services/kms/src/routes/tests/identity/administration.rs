@@ -45,7 +45,7 @@ async fn an_administrator_reads_what_happened_without_addresses_or_secrets() {
     let text = String::from_utf8(answer.body).unwrap();
     let events: Value = serde_json::from_str(&text).unwrap();
     let kinds: Vec<_> = events["items"].as_array().unwrap().iter().map(|event| &event["kind"]).collect();
-    for kind in ["login_failed", "login_succeeded", "registered", "admin_created"] {
+    for kind in ["login_refused", "login_succeeded", "registered", "admin_created"] {
         assert!(kinds.contains(&&json!(kind)), "{kind} in {kinds:?}");
     }
     assert!(!text.contains(ANN) && !text.contains("planted") && !text.contains(&root), "{text}");
