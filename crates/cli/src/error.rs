@@ -92,7 +92,8 @@ impl CliError {
         Self::Task(source)
     }
 
-    fn client(&self) -> Option<&ClientError> {
+    /// What a server or the way to it did, if that is what failed.
+    pub(crate) fn client(&self) -> Option<&ClientError> {
         match self {
             Self::Client(err) | Self::File { source: err, .. } => Some(err),
             _ => None,

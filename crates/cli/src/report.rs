@@ -66,17 +66,23 @@ pub(crate) fn usage(err: &clap::Error) -> ExitCode {
     Exit::Usage.into()
 }
 
-/// The error and its causes on one line; a cause that only repeats what was said is left out.
+/// The error and its causes on one line. A cause that only repeats what was said is left out, and of what
+/// went wrong in the HTTP client only the last cause, which is the one that a person understands.
 fn message(err: &CliError) -> String {
     let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        let next = err.to_string();
-        if !text.ends_with(&next) {
+    let mut causes: Vec<String> =
+        std::iter::successors(err.source(), |err| err.source()).map(ToString::to_string).collect();
+    if let Some(client) = err.client() {
+        let said = client.to_string();
+        let ours = causes.iter().position(|cause| *cause == said).map_or(0, |at| at + 1);
+        let last = causes.len().saturating_sub(1).max(ours);
+        causes.drain(ours..last);
+    }
+    for cause in causes {
+        if !text.ends_with(&cause) {
             text.push_str(": ");
-            text.push_str(&next);
+            text.push_str(&cause);
         }
-        cause = err.source();
     }
     printable(&text)
 }

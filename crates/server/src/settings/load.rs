@@ -59,9 +59,14 @@ impl<'a> Sources<'a> {
     }
 
     /// A single underscore behind the service's name is the commonest mistake, and it would go unseen.
+    /// `COFFER_KMS_URL` and `COFFER_DATA_URL` are none: they tell the command line where the services are,
+    /// and whoever runs both from one shell has them set.
     fn check_names(&self) -> Result<(), LoadError> {
         let (one, two) = (format!("{}_", self.prefix()), format!("{}__", self.prefix()));
-        match self.environment.keys().find(|name| name.starts_with(&one) && !name.starts_with(&two)) {
+        let for_clients = format!("{one}URL");
+        let mistaken =
+            |name: &&String| name.starts_with(&one) && !name.starts_with(&two) && **name != for_clients;
+        match self.environment.keys().find(mistaken) {
             None => Ok(()),
             Some(variable) => {
                 let rest = variable[one.len()..].replacen('_', "__", 1);
@@ -218,6 +223,12 @@ mod tests {
         assert_eq!(error, "setting `smpt`: is not a known setting");
         let error = sample("", &[("COFFER_KMS_SMTP_PORT", "1")]).unwrap_err().to_string();
         assert!(error.contains("did you mean `COFFER_KMS__SMTP__PORT`"), "{error}");
+    }
+
+    #[test]
+    fn the_command_lines_own_variables_are_no_mistake() {
+        assert!(sample("", &[("COFFER_KMS_URL", "http://127.0.0.1:3000")]).is_ok());
+        assert!(sample("", &[("COFFER_KMS_URL_X", "")]).is_err());
     }
 
     #[test]
