@@ -71,7 +71,7 @@ pub(crate) fn usage(err: &clap::Error) -> ExitCode {
 fn message(err: &CliError) -> String {
     let mut text = err.to_string();
     let mut causes: Vec<String> =
-        std::iter::successors(err.source(), |err| err.source()).map(ToString::to_string).collect();
+        std::iter::successors(err.source(), |&err| err.source()).map(ToString::to_string).collect();
     if let Some(client) = err.client() {
         let said = client.to_string();
         let ours = causes.iter().position(|cause| *cause == said).map_or(0, |at| at + 1);
