@@ -26,7 +26,7 @@ const COLLECTED_PER_COMMIT_MAX: usize = 8;
 pub struct MemoryRecords {
     clock: Arc<dyn Clock>,
     state: RwLock<State>,
-    watchers: Watchers,
+    watchers: Watchers<Partition>,
 }
 
 #[derive(Default)]
@@ -218,7 +218,7 @@ impl Records for MemoryRecords {
     async fn commit(&self, partition: &Partition, commit: Commit) -> Result<Outcome, StoreError> {
         limits::commit(partition, &commit)?;
         let outcome = self.write().commit(partition, commit, self.clock.now())?;
-        if outcome.is_committed() {
+        if outcome.is_committed() && partition.table().is_watched() {
             self.watchers.wake(partition);
         }
         Ok(outcome)
@@ -259,7 +259,7 @@ impl Records for MemoryRecords {
 
     async fn watch(&self, partition: &Partition) -> Result<Box<dyn Watch>, StoreError> {
         limits::watchable(partition.table())?;
-        Ok(self.watchers.watch(partition))
+        Ok(self.watchers.watch(partition.clone()))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -18,7 +18,8 @@ pub struct Page<T> {
 pub struct SweepCursor(pub Bytes);
 
 /// One page of a sweep, in no particular order. A record may come twice, none is left out that was there
-/// throughout. Expired records that are still there come too: clean-up is one reason to sweep.
+/// throughout. Expired records that are still there come too: clean-up is one reason to sweep. A page may be
+/// empty though the sweep goes on.
 #[derive(Clone, Debug)]
 pub struct SweepPage {
     /// Records with the partition each stands in.

@@ -1,41 +1,53 @@
-//! Wakes the readers of this process that watch a partition.
+//! Wakes the readers of this process that watch something.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::future::pending;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Partition, Watch};
+use super::Watch;
 
-/// The watched partitions. A partition is forgotten when it changes and nobody watches it any more.
-#[derive(Default)]
-pub(super) struct Watchers(Mutex<HashMap<Partition, watch::Sender<()>>>);
+/// What is watched, by the name that a back end has for it. It is forgotten when nobody watches it any more.
+pub(super) struct Watchers<Name>(Mutex<HashMap<Name, watch::Sender<()>>>);
 
-impl Watchers {
-    pub(super) fn watch(&self, partition: &Partition) -> Box<dyn Watch> {
+impl<Name: Eq + Hash> Watchers<Name> {
+    pub(super) fn watch(&self, name: Name) -> Box<dyn Watch> {
         let mut watched = self.lock();
         watched.retain(|_, sender| !sender.is_closed());
-        let sender = watched.entry(partition.clone()).or_insert_with(|| watch::Sender::new(()));
+        let sender = watched.entry(name).or_insert_with(|| watch::Sender::new(()));
         Box::new(Watcher(sender.subscribe()))
     }
 
-    pub(super) fn wake(&self, partition: &Partition) {
-        if partition.table().is_watched()
-            && let Some(sender) = self.lock().get(partition)
-        {
+    pub(super) fn wake(&self, name: &Name) {
+        if let Some(sender) = self.lock().get(name) {
             sender.send_replace(());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Partition, watch::Sender<()>>> {
+    pub(super) fn wake_all(&self) {
+        for sender in self.lock().values() {
+            sender.send_replace(());
+        }
+    }
+}
+
+impl<Name> Watchers<Name> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Watchers {
+impl<Name> Default for Watchers<Name> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<Name> fmt::Debug for Watchers<Name> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Watchers({})", self.lock().len())
     }

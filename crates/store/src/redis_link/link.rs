@@ -7,7 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError,
+    Value,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -46,6 +47,12 @@ pub(crate) enum LinkError {
 }
 
 impl LinkError {
+    /// Whether the server does not take our user name or password.
+    pub(crate) fn is_denied(&self) -> bool {
+        let (Self::NotSent(err) | Self::Refused(err)) = self else { return false };
+        err.kind() == ErrorKind::AuthenticationFailed || matches!(err.code(), Some("NOAUTH" | "WRONGPASS"))
+    }
+
     /// As the outcome of something that changes nothing.
     pub(crate) fn of_read(self, doing: &'static str) -> StoreError {
         let (Self::NotSent(err) | Self::Lost(err) | Self::Refused(err)) = self else {

@@ -52,6 +52,10 @@ impl RedisSettings {
         }
         url.set_query(None);
         let tls = url.scheme() == "rediss";
+        if tls {
+            // Whoever was first to choose an engine for the process has done it for us too.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
         let info = connection(&url).map_err(|err| settings(err.category()))?;
         let client = match root_cert {
             None => Client::open(info),

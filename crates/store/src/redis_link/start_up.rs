@@ -1,27 +1,49 @@
 //! Whether the server keeps what it promises, asked once at start.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::pipe;
+use tokio::time::{Instant, sleep};
 
 use super::{LinkError, Links, RedisSettings};
 use crate::records::StoreError;
 
 const ASKED: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
 
+/// A server that starts with us, or still loads its file, is given this long.
+const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
 pub(super) async fn check(links: &Links, settings: &RedisSettings) -> Result<(), StoreError> {
+    if !settings.check_durability {
+        tracing::warn!("the Redis server's durability is not checked: what it answered may not be on disk");
+    }
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match check_once(links, settings).await {
+            Err(StoreError::Unavailable { .. }) if Instant::now() < limit => sleep(RETRY_PAUSE).await,
+            done => return done,
+        }
+    }
+}
+
+async fn check_once(links: &Links, settings: &RedisSettings) -> Result<(), StoreError> {
     const DOING: &str = "checking the Redis server";
+    if !settings.check_durability {
+        return links.query(&redis::cmd("PING")).await.map_err(|err| err.of_read(DOING));
+    }
     let mut questions = pipe();
     for name in ASKED {
         questions.cmd("CONFIG").arg("GET").arg(name);
     }
-    if !settings.check_durability {
-        tracing::warn!("the Redis server's durability is not checked: what it answered may not be on disk");
-        return links.query(&redis::cmd("PING")).await.map_err(|err| err.of_read(DOING));
-    }
     let answers: Vec<HashMap<String, String>> = match links.query_all(&questions).await {
         Ok(answers) => answers,
-        Err(LinkError::Refused(err)) => {
+        Err(err) if err.is_denied() => {
+            let text = "the Redis server refuses the user name or password of the URL".to_owned();
+            return Err(StoreError::Settings(text));
+        }
+        Err(LinkError::Refused(err)) if err.code() != Some("LOADING") => {
             return Err(StoreError::Settings(format!(
                 "the Redis server does not tell its settings ({}). Allow CONFIG GET, or, if you know that it \
                  keeps every write, add `durability=unchecked` to the URL",

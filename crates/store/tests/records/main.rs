@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
 
 mod bed;
+mod collecting;
 mod conformance;
 mod redis;
 mod sealed;

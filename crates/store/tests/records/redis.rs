@@ -180,10 +180,51 @@ async fn a_wrong_password_is_reported_and_not_repeated() {
     let address = server.url().replace("redis://", "");
     let err = open(&format!("redis://:hunter2@{address}"), Arc::new(SystemClock)).await.unwrap_err();
     let text = format!("{err} {err:?}");
-    assert!(matches!(err, StoreError::Unavailable { .. }) && !text.contains("hunter2"), "{text}");
+    assert!(matches!(err, StoreError::Settings(_)) && text.contains("password"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
     let nobody = open("redis://:hunter2@127.0.0.1:1", Arc::new(SystemClock)).await.unwrap_err();
     assert!(!format!("{nobody} {nobody:?}").contains("hunter2"), "{nobody:?}");
     connect(&format!("redis://:sesame@{address}")).await.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_is_spoken_to_over_tls_if_its_certificate_is_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(path("cert.pem"), own.cert.pem()).unwrap();
+    std::fs::write(path("key.pem"), own.signing_key.serialize_pem()).unwrap();
+    let plain = RedisServer::start();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let tls = [
+        ("tls-auth-clients", "no".to_owned()),
+        ("tls-cert-file", path("cert.pem")),
+        ("tls-key-file", path("key.pem")),
+        ("tls-ca-cert-file", path("cert.pem")),
+        ("tls-port", port.to_string()),
+    ];
+    let mut set = redis::cmd("CONFIG").arg("SET").to_owned();
+    for (name, value) in tls {
+        set.arg(name).arg(value);
+    }
+    set.exec_async(&mut look(&plain.url()).await).await.unwrap();
+
+    let store = connect(&format!("rediss://127.0.0.1:{port}?tls_ca={}", path("cert.pem"))).await;
+    assert!(store.commit(&part("p"), put("a")).await.unwrap().is_committed());
+    let stranger = open(&format!("rediss://127.0.0.1:{port}"), Arc::new(SystemClock)).await;
+    assert!(matches!(stranger, Err(StoreError::Unavailable { .. })), "{stranger:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_starts_a_little_later_is_waited_for() {
+    let server = RedisServer::start();
+    server.kill();
+    let url = server.url();
+    let (store, ()) = tokio::join!(open(&url, Arc::new(SystemClock)), async {
+        sleep(Duration::from_millis(500)).await;
+        server.restart();
+    });
+    store.unwrap().ping().await.unwrap();
 }
 
 #[tokio::test]

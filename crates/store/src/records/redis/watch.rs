@@ -3,9 +3,8 @@
 //! The channel's name says which partition changed. Notifications may be lost while the connection is, so
 //! after each reconnection every watcher is woken.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -23,38 +22,27 @@ const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Between attempts to subscribe anew.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
+/// The name of a partition's channel.
+type Channel = Vec<u8>;
+
 pub(super) struct Subscription {
     prefix: String,
     client: Client,
     runtime: Handle,
-    shared: Arc<Shared>,
+    watchers: Arc<Watchers<Channel>>,
     /// Whether we are subscribed now; nothing as long as nobody watches.
     subscribed: Mutex<Option<watch::Receiver<bool>>>,
 }
 
-#[derive(Default)]
-struct Shared {
-    watchers: Watchers,
-    /// The partitions that were ever watched, by their channels.
-    channels: Mutex<HashMap<Vec<u8>, Partition>>,
-}
-
-impl Shared {
-    fn channels(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Partition>> {
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Subscription {
     pub(super) fn new(prefix: String, client: Client) -> Self {
-        let (shared, subscribed) = (Arc::default(), Mutex::new(None));
-        Self { prefix, client, runtime: Handle::current(), shared, subscribed }
+        let (watchers, subscribed) = (Arc::default(), Mutex::new(None));
+        Self { prefix, client, runtime: Handle::current(), watchers, subscribed }
     }
 
     pub(super) async fn watch(&self, partition: &Partition) -> Box<dyn Watch> {
         let channel = PartitionKeys::new(&self.prefix, partition).channel();
-        self.shared.channels().insert(channel, partition.clone());
-        let watch = self.shared.watchers.watch(partition);
+        let watch = self.watchers.watch(channel);
         let mut subscribed = self.subscribed();
         let _ = timeout(SUBSCRIBE_TIMEOUT, subscribed.wait_for(|subscribed| *subscribed)).await;
         watch
@@ -66,7 +54,7 @@ impl Subscription {
         let start = || {
             let (tell, told) = watch::channel(false);
             let (client, pattern) = (self.client.clone(), keys::channels(&self.prefix));
-            self.runtime.spawn(follow(client, pattern, tell, Arc::downgrade(&self.shared)));
+            self.runtime.spawn(follow(client, pattern, tell, Arc::downgrade(&self.watchers)));
             told
         };
         subscribed.get_or_insert_with(start).clone()
@@ -75,16 +63,21 @@ impl Subscription {
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.watchers.fmt(f)
+        self.watchers.fmt(f)
     }
 }
 
 /// Follows the channels until the store, and with it everyone who asks whether we are subscribed, is gone.
-async fn follow(client: Client, pattern: String, subscribed: watch::Sender<bool>, shared: Weak<Shared>) {
+async fn follow(
+    client: Client,
+    pattern: String,
+    subscribed: watch::Sender<bool>,
+    watchers: Weak<Watchers<Channel>>,
+) {
     loop {
         tokio::select! {
             () = subscribed.closed() => return,
-            lost = follow_once(&client, &pattern, &subscribed, &shared) => {
+            lost = follow_once(&client, &pattern, &subscribed, &watchers) => {
                 if let Err(err) = lost {
                     tracing::debug!(error = %err, "the subscription to changes was lost");
                 }
@@ -99,26 +92,20 @@ async fn follow_once(
     client: &Client,
     pattern: &str,
     subscribed: &watch::Sender<bool>,
-    shared: &Weak<Shared>,
+    watchers: &Weak<Watchers<Channel>>,
 ) -> redis::RedisResult<()> {
     let connecting = timeout(SUBSCRIBE_TIMEOUT, client.get_async_pubsub()).await;
     let mut connection = connecting.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
     connection.psubscribe(pattern).await?;
     subscribed.send_replace(true);
-    let Some(store) = shared.upgrade() else { return Ok(()) };
-    let watched: Vec<_> = store.channels().values().cloned().collect();
-    for partition in &watched {
-        store.watchers.wake(partition);
-    }
-    drop(store);
+    // What was told while we were not subscribed was told to nobody.
+    let Some(watched) = watchers.upgrade() else { return Ok(()) };
+    watched.wake_all();
+    drop(watched);
     let mut messages = connection.into_on_message();
     while let Some(message) = messages.next().await {
-        let Some(store) = shared.upgrade() else { return Ok(()) };
-        let channel: Vec<u8> = message.get_channel()?;
-        let partition = store.channels().get(&channel).cloned();
-        if let Some(partition) = partition {
-            store.watchers.wake(&partition);
-        }
+        let Some(watched) = watchers.upgrade() else { return Ok(()) };
+        watched.wake(&message.get_channel()?);
     }
     Ok(())
 }

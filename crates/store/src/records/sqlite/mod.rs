@@ -35,7 +35,7 @@ use super::{
 /// The SQLite back end.
 pub struct SqliteRecords {
     clock: Arc<dyn Clock>,
-    watchers: Arc<Watchers>,
+    watchers: Arc<Watchers<Partition>>,
     // Dropped in this order: the writer ends last and takes the lock file with it.
     readers: Readers,
     writer: Writer,
@@ -118,7 +118,7 @@ impl Records for SqliteRecords {
 
     async fn watch(&self, partition: &Partition) -> Result<Box<dyn Watch>, StoreError> {
         limits::watchable(partition.table())?;
-        Ok(self.watchers.watch(partition))
+        Ok(self.watchers.watch(partition.clone()))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

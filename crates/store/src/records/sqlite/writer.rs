@@ -37,7 +37,7 @@ impl Writer {
         connection: Connection,
         lock: Lock,
         clock: Arc<dyn Clock>,
-        watchers: Arc<Watchers>,
+        watchers: Arc<Watchers<Partition>>,
     ) -> Result<Self, StoreError> {
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
         let version = rows::last_version(&connection).map_err(failed("reading the last version"))?;
@@ -76,7 +76,7 @@ impl Drop for Writer {
 struct State {
     connection: Connection,
     clock: Arc<dyn Clock>,
-    watchers: Arc<Watchers>,
+    watchers: Arc<Watchers<Partition>>,
     /// The last version given; one sequence for all partitions, so it outlives each of them.
     version: u64,
     collect_at: Timestamp,
@@ -101,7 +101,8 @@ impl State {
         match self.transact(places) {
             Ok(outcomes) => {
                 for ((outcome, partition), answer) in outcomes.into_iter().zip(&partitions).zip(answers) {
-                    if outcome.as_ref().is_ok_and(Outcome::is_committed) {
+                    let committed = outcome.as_ref().is_ok_and(Outcome::is_committed);
+                    if committed && partition.table().is_watched() {
                         self.watchers.wake(partition);
                     }
                     let _ = answer.send(outcome);
