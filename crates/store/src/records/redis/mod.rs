@@ -16,6 +16,8 @@ mod housekeeping;
 mod keys;
 mod scan;
 mod sweep;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 mod watch;
 
 use std::fmt;
