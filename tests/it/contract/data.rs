@@ -1,6 +1,6 @@
 //! `/upload`, `/download` and `/list_files`.
 
-use coffer_tests::{Stack, envelope};
+use coffer_tests::{Curl, Stack, envelope};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -135,7 +135,10 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_default_limit_is_not() 
     // 45 MiB become 60 MiB of base64; 49 MiB become 65.3 MiB.
     surface.store(&ann.sid, "fits", &vec![7; 45 << 20]).await;
     assert_eq!(surface.download(&ann.sid, "fits").await.data().len(), 45 << 20);
-    let answer = surface.upload(&ann.sid, "too large", &vec![7; 49 << 20]).await;
-    assert_eq!(answer.status, 413, "{answer}");
+    // The answer comes before the body has been sent; `curl` looks for it while it sends.
+    let curl = Curl::new(&stack.directory().join("client"));
+    let body = envelope("too large", &vec![7; 49 << 20]);
+    let (status, answer) = curl.post(&stack.data_url("/upload"), &ann.sid, &body).await;
+    assert_eq!(status, 413, "{answer}");
     assert_eq!(surface.list(&ann.sid).await, ["fits"]);
 }

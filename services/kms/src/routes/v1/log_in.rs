@@ -45,6 +45,6 @@ pub(in crate::routes) async fn verify(
 ) -> Result<HttpResponse, HttpError> {
     let client = visitor.by_native().with_device(body.device.as_ref().map(WireSecret::expose));
     let email = wire::email(&body.email)?;
-    let opened = identity.verify_log_in(&email, body.code.expose(), &client).await?;
+    let opened = identity.verify_log_in(&email, wire::code(&body.code)?, &client).await?;
     Ok(HttpResponse::Created().json(wire::new_session(opened)))
 }

@@ -63,6 +63,6 @@ pub(in crate::routes) async fn reset(
 ) -> Result<HttpResponse, HttpError> {
     let VerifyReset { email, code, new_password } = body.into_inner();
     let (email, new) = (wire::email(&email)?, wire::new_password("new_password", new_password)?);
-    identity.reset_password((&email, code.expose()), new, &visitor.by_native()).await?;
+    identity.reset_password((&email, wire::code(&code)?), new, &visitor.by_native()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -47,7 +47,7 @@ pub(in crate::routes) async fn verify(
     identity: Data<Identity>,
 ) -> Result<HttpResponse, HttpError> {
     let email = wire::email(&body.email)?;
-    let user = identity.verify_registration(&email, body.code.expose(), &visitor.by_native()).await?;
+    let user = identity.verify_registration(&email, wire::code(&body.code)?, &visitor.by_native()).await?;
     Ok(HttpResponse::Created().json(Registered { user: wire::user(user) }))
 }
 

@@ -1,5 +1,6 @@
 //! Between wire types and the domain's.
 
+use coffer_api::contract::kms::OTP_BYTES_MAX;
 use coffer_api::identity::{NewSession, Session, User};
 use coffer_api::{SessionHash, WireSecret};
 use coffer_auth::password::Password;
@@ -45,6 +46,15 @@ pub(super) fn session(view: SessionView, current: &SessionHash) -> Session {
 
 pub(super) fn email(text: &str) -> Result<EmailAddress, Failure> {
     text.parse().map_err(|error: coffer_core::EmailError| Failure::field("email", error.to_string()))
+}
+
+/// A one-time code that somebody tries: any text that could be one.
+pub(super) fn code(text: &WireSecret) -> Result<&str, Failure> {
+    match text.expose() {
+        "" => Err(Failure::field("code", "must not be empty")),
+        long if long.len() > OTP_BYTES_MAX => Err(Failure::field("code", "is too long")),
+        text => Ok(text),
+    }
 }
 
 /// A password that somebody tries.
