@@ -32,6 +32,11 @@ impl ByCurl {
         assert_eq!(outcome, (200, Some(200), Some(message)), "{path}: {answer}");
         answer
     }
+
+    async fn private_key(&self, name: &str) -> (u16, Value) {
+        let body = json!({ "file_name": name });
+        self.curl.post(&format!("{}/get_private_key", self.kms), &self.sid, &body).await
+    }
 }
 
 impl Person for ByCurl {
@@ -73,15 +78,17 @@ impl Person for ByCurl {
         let (status, envelope) =
             self.curl.get(&format!("{}/download", self.data), &self.sid, &parameter).await;
         if matches!(status, 403 | 404) {
-            let body = json!({ "file_name": name });
-            let (_, key) = self.curl.post(&format!("{}/get_private_key", self.kms), &self.sid, &body).await;
+            let (_, key) = self.private_key(name).await;
             assert_eq!(key["message"], "access_denied", "the key is refused with the file");
             return Download::Refused;
         }
         assert_eq!(status, 200, "{envelope}");
-        let answer =
-            self.kms("/get_private_key", json!({ "file_name": name }), "private_key_retrieved").await;
-        let key = answer["kms_private_key"].as_str().expect("a key");
+        let (_, answer) = self.private_key(name).await;
+        if answer["message"] == "access_denied" {
+            // The KMS knows of a revocation before the data service does.
+            return Download::Refused;
+        }
+        let key = answer["kms_private_key"].as_str().unwrap_or_else(|| panic!("no key: {answer}"));
         Download::Bytes(self.curl.open(key, &envelope).await)
     }
 

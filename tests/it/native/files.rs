@@ -78,7 +78,10 @@ async fn lists_come_in_pages_that_join_without_gaps() {
             let json = surface.http.get_as(sid, page.as_str()).await.expect_status(200).json();
             let items = json["items"].as_array().expect("a list").clone();
             assert!(items.len() <= 10);
-            let name = |item: &Value| item["name"].as_str().unwrap_or_else(|| panic!("{item}")).to_owned();
+            let name = |item: &Value| {
+                let name = item.get("file_name").or(item.get("name")).and_then(Value::as_str);
+                name.unwrap_or_else(|| panic!("no name: {item}")).to_owned()
+            };
             names.extend(items.iter().map(name));
             pages += 1;
             cursor = json["next_cursor"].as_str().map(str::to_owned);

@@ -80,6 +80,6 @@ async fn a_second_process_on_the_same_directory_is_refused() {
     second.start();
     let status = second.ended(Duration::from_secs(20)).await;
     assert!(!status.success());
-    assert!(second.log().contains("in use") || second.log().contains("lock"), "{}", second.log());
+    assert!(second.log().contains("another coffer-all uses"), "{}", second.log());
     stack.user("ann").await;
 }

@@ -69,7 +69,8 @@ impl<'a> Sources<'a> {
         match self.environment.keys().find(mistaken) {
             None => Ok(()),
             Some(variable) => {
-                let rest = variable[one.len()..].replacen('_', "__", 1);
+                let rest = &variable[one.len()..];
+                let rest = if rest.contains("__") { rest.to_owned() } else { rest.replacen('_', "__", 1) };
                 Err(LoadError::Variable { variable: variable.clone(), suggestion: format!("{two}{rest}") })
             }
         }
