@@ -16,7 +16,8 @@ mod housekeeping;
 mod keys;
 mod scan;
 mod sweep;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 mod watch;
 
