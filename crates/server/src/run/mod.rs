@@ -1,7 +1,7 @@
 //! Starting and stopping services: one function for all of them, alone or several in one process.
 //!
 //! A service is a value ([`Service`]): what it serves in public and in private, what it depends on and how
-//! it is authenticated. [`serve`] runs any number of them until a signal; [`start`] is the same without the
+//! it is authenticated. [`serve`] runs any number of them until a signal; [`start()`] is the same without the
 //! waiting, for tests and for whoever runs services inside something else. Nothing here is global but logs
 //! and metrics.
 

@@ -39,7 +39,7 @@ enum Stage {
 /// Some of the names.
 #[derive(Debug)]
 pub enum Piece {
-    /// The caller's own, as the store keeps them; [`Piece::names`] reads them.
+    /// The caller's own, as the store keeps them; `Piece::names` reads them.
     Own(Vec<Sort>),
     /// Of files that others share and that have been uploaded.
     Shared(Vec<SharedName>),

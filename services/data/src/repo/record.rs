@@ -44,7 +44,7 @@ pub(super) fn dropped_key(blob: BlobId) -> Sort {
     Sort::of(DROPPED).and(blob.as_bytes()).build()
 }
 
-/// The name in a key of [`names`]. It has no zero byte, so it stands in the key as it is.
+/// The name in a key of `name_range`. It has no zero byte, so it stands in the key as it is.
 pub(crate) fn name_in(sort: &Sort) -> Option<&str> {
     let name = sort.as_bytes().strip_prefix(b"name\0\x01")?.strip_suffix(b"\0\x01")?;
     std::str::from_utf8(name).ok()

@@ -2,7 +2,7 @@
 //!
 //! Every event is emitted through [`Events::record`], which answers once the event is in the store; what
 //! releases a key awaits it first, so there is no release without a trace. Writes are grouped: one
-//! commit per partition and group, see [`Group`](super::group::Group).
+//! commit per partition and group, see [`Group`].
 //!
 //! Not here: hash chaining, and shipping events elsewhere. Reading them is for administrators.
 

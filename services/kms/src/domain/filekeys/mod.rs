@@ -1,8 +1,8 @@
 //! File keys: making them, sharing them, and what they open.
 //!
-//! A name belongs to its owner's name space; [`resolve`] says where a name leads for somebody. Whoever
+//! A name belongs to its owner's name space; `resolve` says where a name leads for somebody. Whoever
 //! may use a key is asked of the store every time; nothing here remembers access. Every release
-//! of a key is recorded before the key leaves ([`release`]).
+//! of a key is recorded before the key leaves (`release`).
 //!
 //! Work across partitions is ordered so that a crash in between harms nothing: a grant's index entry is
 //! written before the grant, which alone counts; an event and the revocation feed come after the change and

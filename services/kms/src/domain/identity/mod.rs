@@ -5,8 +5,8 @@
 //!
 //! What must not be told. Whether an address has an account is told in one place only (registering);
 //! everywhere else the same store operations and the same bcrypt run for a known and an unknown address,
-//! and the answers are the same. Guessing is bounded by codes that end ([`codes`]) and by limits
-//! ([`limiter`]), each counted apart for strangers and for those who are recognised, so that a
+//! and the answers are the same. Guessing is bounded by codes that end (`codes`) and by limits
+//! (`limiter`), each counted apart for strangers and for those who are recognised, so that a
 //! stranger who guesses locks nobody out.
 
 mod account;
