@@ -10,7 +10,9 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use coffer_api::ErrorCode;
 use coffer_api::paths::documents;
+use utoipa::Modify;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_swagger_ui::Config;
 
 use crate::failure::Failure;
@@ -26,6 +28,20 @@ const POLICY: (HeaderName, HeaderValue) = (
     ),
 );
 const DOCS_FILES: &str = "/docs/{file}";
+
+/// Names in a document the two ways to send a session's token: `sid` and `bearer`.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSchemes;
+
+impl Modify for SessionSchemes {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let header = ApiKeyValue::with_description("sid", "The token of a session");
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("sid", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
 
 /// The documents of one service, rendered once.
 #[derive(Clone)]

@@ -28,6 +28,7 @@ mod unread;
 pub use authentication::{AuthenticationError, Authenticator, CallerToken, Granted, Session, Token};
 pub use body::Reservation;
 pub use cors::{Origin, OriginError};
+pub use docs::SessionSchemes;
 pub use extract::{ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
 pub use failure::{Cause, Chain, Failure, HttpError};
 pub use network::ClientAddress;

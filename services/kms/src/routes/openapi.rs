@@ -1,22 +1,10 @@
 //! The OpenAPI document of the public listener.
 
+use coffer_server::SessionSchemes;
+use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi as _};
 
 use super::{contract, events, file_keys, v1};
-
-struct Sessions;
-
-impl Modify for Sessions {
-    fn modify(&self, document: &mut OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let header = ApiKeyValue::with_description("sid", "The token of a session");
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        components.add_security_scheme("sid", SecurityScheme::ApiKey(ApiKey::Header(header)));
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    }
-}
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -43,7 +31,7 @@ impl Modify for Sessions {
         v1::users::change,
         events::list,
     ),
-    modifiers(&Sessions)
+    modifiers(&SessionSchemes)
 )]
 struct Document;
 
