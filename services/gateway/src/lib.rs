@@ -1,0 +1,11 @@
+//! The gateway: the front door of Coffer.
+//!
+//! `domain` holds what it does, over the record store and the KMS behind a port; it knows no HTTP. `repo`
+//! turns what the domain keeps into keys and sealed bytes. `routes` translates HTTP.
+
+pub mod config;
+pub mod domain;
+pub mod repo;
+mod service;
+
+pub use service::{GatewayService, build};

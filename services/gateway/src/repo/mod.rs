@@ -1,0 +1,1 @@
+//! What the domain keeps, as keys and sealed bytes.
