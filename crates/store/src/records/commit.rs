@@ -46,6 +46,16 @@ pub enum Operation {
         /// When it counts as absent, if ever.
         expires_at: Option<Timestamp>,
     },
+    /// Writes a record whose key is `prefix` and then the version of this commit; see [`Sort::log_entry`]. So the
+    /// records of one prefix, in the order of their keys, are a log of the commits that appended them.
+    Append {
+        /// The log; at most [`LOG_PREFIX_BYTES_MAX`](super::LOG_PREFIX_BYTES_MAX).
+        prefix: Sort,
+        /// The entry's value.
+        value: Bytes,
+        /// When it counts as absent, if ever.
+        expires_at: Option<Timestamp>,
+    },
     /// Removes a record, if there is one.
     Delete {
         /// Its key.
@@ -63,15 +73,16 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The key that it changes.
+    /// The key that it changes; of an append, the log's prefix.
     pub fn sort(&self) -> &Sort {
         match self {
             Self::Put { sort, .. } | Self::Delete { sort } | Self::Add { sort, .. } => sort,
+            Self::Append { prefix, .. } => prefix,
         }
     }
 }
 
-/// Guards and operations on one partition. No key may be named by two operations.
+/// Guards and operations on one partition. No key may be named by two operations, and no log by two appends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
     /// What must hold.
@@ -116,6 +127,14 @@ impl Commit {
     #[must_use]
     pub fn put(mut self, sort: &Sort, value: impl Into<Bytes>, expires_at: Option<Timestamp>) -> Self {
         self.operations.push(Operation::Put { sort: sort.clone(), value: value.into(), expires_at });
+        self
+    }
+
+    /// Appends an entry to the log `prefix`.
+    #[must_use]
+    pub fn append(mut self, prefix: &Sort, value: impl Into<Bytes>, expires_at: Option<Timestamp>) -> Self {
+        let (prefix, value) = (prefix.clone(), value.into());
+        self.operations.push(Operation::Append { prefix, value, expires_at });
         self
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    COMMIT_ITEMS_MAX, COUNTER_MAX, Commit, GET_MANY_MAX, Operation, PAGE_RECORDS_MAX, PARTITION_BYTES_MAX,
-    Partition, SORT_BYTES_MAX, Sort, SortRange, StoreError, Table, VALUE_BYTES_MAX,
+    COMMIT_ITEMS_MAX, COUNTER_MAX, Commit, GET_MANY_MAX, LOG_PREFIX_BYTES_MAX, Operation, PAGE_RECORDS_MAX,
+    PARTITION_BYTES_MAX, Partition, SORT_BYTES_MAX, Sort, SortRange, StoreError, Table, VALUE_BYTES_MAX,
 };
 
 fn ensure(holds: bool, limit: &'static str) -> Result<(), StoreError> {
@@ -55,10 +55,15 @@ pub(super) fn commit(at: &Partition, commit: &Commit) -> Result<(), StoreError> 
     let mut written = HashSet::with_capacity(commit.operations.len());
     for operation in &commit.operations {
         sort(operation.sort())?;
-        ensure(written.insert(operation.sort()), "a commit writes a record once")?;
+        // A log and a record of the same name are two things.
+        let is_log = matches!(operation, Operation::Append { .. });
+        ensure(written.insert((operation.sort(), is_log)), "a commit writes a record once")?;
         match operation {
-            Operation::Put { value, .. } => {
-                ensure(value.len() <= VALUE_BYTES_MAX, "a value has at most 1 MiB and 4 KiB")?;
+            Operation::Put { value, .. } => value_of(value)?,
+            Operation::Append { prefix, value, .. } => {
+                let length = prefix.as_bytes().len();
+                ensure(length <= LOG_PREFIX_BYTES_MAX, "the prefix of a log has at most 1024 bytes")?;
+                value_of(value)?;
             }
             Operation::Add { delta, .. } => {
                 ensure((-COUNTER_MAX..=COUNTER_MAX).contains(delta), COUNTER_RANGE)?;
@@ -67,6 +72,10 @@ pub(super) fn commit(at: &Partition, commit: &Commit) -> Result<(), StoreError> 
         }
     }
     Ok(())
+}
+
+fn value_of(value: &[u8]) -> Result<(), StoreError> {
+    ensure(value.len() <= VALUE_BYTES_MAX, "a value has at most 1 MiB and 4 KiB")
 }
 
 pub(super) const COUNTER_RANGE: &str = "a counter stays between -(2^53 - 1) and 2^53 - 1";

@@ -98,6 +98,9 @@ impl State {
         for operation in commit.operations {
             let (sort, written) = match operation {
                 Operation::Put { sort, value, expires_at } => (sort, Some((Value::Bytes(value), expires_at))),
+                Operation::Append { prefix, value, expires_at } => {
+                    (Sort::log_entry(&prefix, version), Some((Value::Bytes(value), expires_at)))
+                }
                 Operation::Delete { sort } => (sort, None),
                 Operation::Add { sort, expires_at, .. } => {
                     (sort, sums.next().map(|sum| (Value::Counter(*sum), expires_at)))

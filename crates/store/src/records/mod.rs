@@ -12,6 +12,7 @@ mod address;
 mod commit;
 mod cursor;
 mod limits;
+mod log;
 mod memory;
 mod open;
 mod page;
@@ -30,10 +31,11 @@ use coffer_core::Timestamp;
 
 pub use address::{Partition, Sort, SortBuilder, SortRange, Table};
 pub use commit::{Commit, Committed, Guard, Operation, Outcome};
+pub use log::LOG_PREFIX_BYTES_MAX;
 pub use memory::MemoryRecords;
 pub use redis::RedisRecords;
 pub use sealed::{
-    Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored, Swept,
+    Logged, Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored, Swept,
 };
 pub use sqlite::SqliteRecords;
 

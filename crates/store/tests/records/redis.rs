@@ -352,6 +352,56 @@ async fn a_scan_and_a_sweep_take_stale_entries_out_of_the_index() {
     }
 }
 
+#[tokio::test]
+async fn an_append_takes_expired_entries_out_of_the_beginning_of_its_log() {
+    let url = redis_url();
+    let (store, mut redis) = (connect(&url).await, look(&url).await);
+    let append = || Commit::new().append(&key("c"), "x", None);
+    for _ in 0..10 {
+        store.commit(&part("p"), append().put(&key("stays"), "x", None)).await.unwrap();
+    }
+    // As if Redis had let them expire.
+    let mut entries: Vec<_> = keys_of(&url).await.into_iter().filter(|name| is_entry(name)).collect();
+    entries.sort();
+    for name in &entries[..9] {
+        redis::cmd("DEL").arg(name).to_owned().query_async::<u32>(&mut redis).await.unwrap();
+    }
+    for _ in 0..16 {
+        store.commit(&part("p"), append()).await.unwrap();
+    }
+    let index = keys_of(&url).await.into_iter().find(|name| name.ends_with(b"}i")).unwrap();
+    let listed: usize = redis::cmd("ZCARD").arg(index).to_owned().query_async(&mut redis).await.unwrap();
+    assert_eq!(listed, 1 + 1 + 16, "the record, the entry that was left and the new ones");
+    let page = store.scan(&part("p"), &SortRange::log(&key("c"), None), 100).await.unwrap();
+    assert_eq!(page.items.len(), 17);
+}
+
+fn is_entry(name: &[u8]) -> bool {
+    name.windows(4).any(|window| window == b"}r\0\x02")
+}
+
+#[tokio::test]
+async fn a_log_goes_on_where_it_was_after_a_restart_of_the_server() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let mut written = Vec::new();
+    for round in 0..3 {
+        get_when_back(&*store, &part("p"), "none").await;
+        let commit = Commit::new().append(&key("c"), round.to_string(), None);
+        let Outcome::Committed(committed) = store.commit(&part("p"), commit).await.unwrap() else {
+            panic!("no guards")
+        };
+        written.push(Some(committed.version));
+        server.kill();
+        server.restart();
+    }
+    get_when_back(&*store, &part("p"), "none").await;
+    let page = store.scan(&part("p"), &SortRange::log(&key("c"), None), 10).await.unwrap();
+    let found: Vec<_> = page.items.iter().map(|record| record.sort.log_version()).collect();
+    assert_eq!(found, written);
+    assert!(written.is_sorted());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_that_come_and_go_do_not_pile_up_in_the_directory() {
     let url = redis_url();

@@ -8,7 +8,8 @@ use coffer_core::{SecretBytes, SystemClock, SystemRandom, Timestamp};
 use coffer_crypto::keyring::{KeyId, Keyring};
 use coffer_store::records::{
     Commit, MemoryRecords, Opened, OpenedValue, Operation, Outcome, Page, Partition, Record, Records, Sealed,
-    SealedCommit, Sort, SortRange, SqliteRecords, StoreError, SweepCursor, SweepPage, Table, Value, Watch,
+    SealedCommit, Sort, SortRange, SqliteRecords, StoreError, SweepCursor, SweepPage, Table, Value, Version,
+    Watch,
 };
 
 use crate::bed::{OTHER_TABLE, TABLE, key, part};
@@ -78,6 +79,9 @@ impl Records for Unsealed {
             Operation::Put { sort, value, expires_at } => {
                 sealed.put(&sort, SecretBytes::new(value.to_vec()), expires_at)
             }
+            Operation::Append { prefix, value, expires_at } => {
+                sealed.append(&prefix, SecretBytes::new(value.to_vec()), expires_at)
+            }
             Operation::Delete { sort } => sealed.delete(&sort),
             Operation::Add { sort, delta, expires_at } => sealed.add(&sort, delta, expires_at),
         });
@@ -139,6 +143,59 @@ async fn a_sealed_value_that_was_moved_or_changed_does_not_open() {
 }
 
 #[tokio::test]
+async fn an_entry_of_a_log_opens_in_its_log_and_nowhere_else() {
+    let (records, sealed, _) = memory();
+    let append = SealedCommit::new().append_as(&key("c"), SECRET, None).put(&key("c"), secret(), None);
+    let version = committed(sealed.commit(&part("p"), append).await.unwrap());
+    let logged = sealed.scan_log_as::<String>(&part("p"), &key("c"), None, 10).await.unwrap();
+    assert_eq!((logged.items[0].version, &*logged.items[0].value), (version, SECRET));
+    let entry = Sort::log_entry(&key("c"), version);
+    let stored = records.get(&part("p"), &entry).await.unwrap().unwrap();
+    let Value::Bytes(stored) = stored.value else { panic!("bytes were stored") };
+    let record = records.get(&part("p"), &key("c")).await.unwrap().unwrap();
+    let Value::Bytes(record) = record.value else { panic!("bytes were stored") };
+    for (place, sort) in [
+        (part("p"), Sort::log_entry(&key("d"), version)),
+        (part("q"), entry.clone()),
+        (Partition::new(OTHER_TABLE, "p"), entry.clone()),
+        (part("p"), key("c")),
+    ] {
+        records.commit(&place, Commit::new().put(&sort, stored.clone(), None)).await.unwrap();
+        let opened = sealed.get(&place, &sort).await;
+        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{sort:?}: {opened:?}");
+    }
+    records.commit(&part("p"), Commit::new().put(&entry, record, None)).await.unwrap();
+    assert!(sealed.get(&part("p"), &entry).await.is_err(), "a record is no entry");
+}
+
+#[tokio::test]
+async fn an_entry_that_was_sealed_anew_keeps_its_place() {
+    let (records, sealed, keyring) = memory();
+    let mut versions = Vec::new();
+    for number in 0..3_u32 {
+        let append = SealedCommit::new().append_as(&key("c"), &number, None);
+        versions.push(committed(sealed.commit(&part("p"), append).await.unwrap()));
+    }
+    let active = keyring.add_version(Timestamp::from_ms(1), &SystemRandom).unwrap();
+    keyring.activate(active).unwrap();
+    for swept in sealed.sweep(TABLE, None, 100).await.unwrap().items {
+        assert!(sealed.reseal(swept).await.unwrap());
+    }
+    keyring.destroy(KeyId(1)).unwrap();
+    let page = sealed.scan_log_as::<u32>(&part("p"), &key("c"), None, 10).await.unwrap();
+    let found: Vec<_> = page.items.iter().map(|entry| (entry.version, entry.value)).collect();
+    assert_eq!(found, versions.iter().copied().zip(0..).collect::<Vec<_>>());
+    assert_eq!(records.sweep(TABLE, None, 100).await.unwrap().items.len(), 3);
+}
+
+fn committed(outcome: Outcome) -> Version {
+    match outcome {
+        Outcome::Committed(committed) => committed.version,
+        Outcome::Refused { guard } => panic!("guard {guard} did not hold"),
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_names_the_key_of_each_value_and_reseals_it() {
     let (_, sealed, keyring) = memory();
     for i in 0..5 {
@@ -185,7 +242,8 @@ pub(crate) async fn plant(records: Arc<dyn Records>) {
     let sealed = Sealed::new(records, keyring(), Arc::new(SystemRandom));
     for i in 0..20 {
         let large = SecretBytes::new(SECRET.repeat(1 + i * 500).into());
-        let commit = SealedCommit::new().put(&key("a"), secret(), None).put(&key("b"), large, None).put_as(
+        let commit = SealedCommit::new().append_as(&key("c"), SECRET, None);
+        let commit = commit.put(&key("a"), secret(), None).put(&key("b"), large, None).put_as(
             &key("visible-name"),
             &(SECRET, SECRET),
             Some(Timestamp::from_ms(i64::MAX)),

@@ -34,6 +34,19 @@ async fn what_was_answered_is_there_when_opened_again() {
 }
 
 #[tokio::test]
+async fn a_log_goes_on_where_it_was_when_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.db");
+    for number in 0..3 {
+        let store = open(&path).unwrap();
+        store.commit(&part("p"), Commit::new().append(&key("c"), number.to_string(), None)).await.unwrap();
+        let page = store.scan(&part("p"), &SortRange::log(&key("c"), None), 10).await.unwrap();
+        let found: Vec<_> = page.items.iter().map(|record| bytes_of(record)[0] - b'0').collect();
+        assert_eq!(found, (0..=number).collect::<Vec<u8>>());
+    }
+}
+
+#[tokio::test]
 async fn a_second_opener_is_refused_until_the_first_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("records.db");

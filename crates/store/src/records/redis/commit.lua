@@ -1,17 +1,20 @@
 -- One commit on one partition: check every guard, then apply every operation, or do nothing.
 --
--- KEYS: the partition's index, sequence and generation; then the record of each guard, add, put and delete.
+-- KEYS: the partition's index, sequence and generation; then the record of each guard, add, put, append and
+--       delete. Of an append it is the key without the version, which is known only here: the keys that are
+--       made of it are in the same slot.
 -- ARGV: the head (see below); the generation that the caller registered the partition under, or ''; then for
---       each guard its condition, for each add its delta, head and ttl, for each put its value and ttl; and,
---       if the partition is watched, its channel.
+--       each guard its condition, for each add its delta, head and ttl, for each put and append its value and
+--       ttl; and, if the partition is watched, its channel.
 -- The head is packed: now (ms), the length of the prefix that precedes the sort key in a record's key, and
--- how many guards, adds, puts and deletes there are. A ttl is '' for a record that does not expire.
+-- how many guards, adds, puts, appends and deletes there are. A ttl is '' for a record that does not expire.
+-- Every sixteenth version, an append also tidies up at the beginning of its log.
 -- Answers {1, version, counter…} committed · {0, guard} refused · {2, generation} register the partition
 --         under this generation first · {3} a counter would leave its range.
 
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
 local index, sequence = KEYS[1], KEYS[2]
-local now, prefix, guards, adds, puts, deletes = struct.unpack('>i8HHHHH', ARGV[1])
+local now, prefix, guards, adds, puts, appends, deletes = struct.unpack('>i8HHHHHH', ARGV[1])
 local key_at, arg_at = 3, 2
 
 -- Keys that exist, and so are in the index.
@@ -44,6 +47,17 @@ for i = 1, guards do
 end
 key_at, arg_at = key_at + guards, arg_at + guards
 
+-- Takes entries out of the index whose records Redis has let expire: those of a log stand at its beginning.
+local function trim(log, tag)
+  local oldest = call('ZRANGEBYLEX', index, '[' .. log, '[' .. log .. string.rep('\255', 8), 'LIMIT', 0, 64)
+  local gone = {}
+  for i = 1, #oldest do
+    if call('EXISTS', tag .. oldest[i]) == 1 then break end
+    gone[i] = oldest[i]
+  end
+  if #gone > 0 then call('ZREM', index, unpack(gone)) end
+end
+
 -- The answer; and what to write: each record's bytes behind the version.
 local answer, tails = {1, 0}, {}
 for i = 1, adds do
@@ -55,7 +69,7 @@ for i = 1, adds do
   arg_at = arg_at + 3
 end
 
-local writes = adds + puts
+local writes = adds + puts + appends
 -- -2: the partition is empty. -1: it never expires as a whole.
 local index_ttl = call('PTTL', index)
 if writes > 0 then
@@ -72,6 +86,7 @@ if writes > 0 then
     call('SET', sequence, string.format('%.0f', version))
   end
   answer[2] = version
+  local trims = version % 16 == 0
   version = struct.pack('>I8', version)
 
   local members, stays, longest = {}, false, 0
@@ -82,6 +97,10 @@ if writes > 0 then
     else
       tail, ttl = ARGV[arg_at + 1], ARGV[arg_at + 2]
       arg_at = arg_at + 2
+      if i > adds + puts then
+        if trims then trim(string.sub(key, prefix + 1), string.sub(key, 1, prefix)) end
+        key = key .. version
+      end
     end
     if ttl == '' then
       stays = true

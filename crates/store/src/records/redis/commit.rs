@@ -5,6 +5,7 @@ use coffer_core::Timestamp;
 use redis::{Cmd, Value};
 
 use super::super::limits::COUNTER_RANGE;
+use super::super::log;
 use super::super::{
     COUNTER_MAX, Commit, Committed, Guard, Operation, Outcome, Partition, Sort, StoreError, Version,
 };
@@ -35,11 +36,11 @@ pub(super) fn call(
 ) -> Cmd {
     let mut call = Call { keys, records: Vec::new(), arguments: Vec::new() };
     let guards = call.guards(&commit.guards);
-    let (adds, puts, deletes) = call.operations(&commit.operations, context.now);
+    let operations = call.operations(&commit.operations, context.now);
 
-    let mut head = BytesMut::with_capacity(18);
+    let mut head = BytesMut::with_capacity(20);
     head.put_i64(context.now.as_ms());
-    for number in [keys.record_prefix_bytes(), guards, adds, puts, deletes] {
+    for number in [keys.record_prefix_bytes(), guards].into_iter().chain(operations) {
         head.put_u16(u16::try_from(number).expect("a commit has few items, a tag at most 2 KiB"));
     }
     let mut command = script.call(3 + call.records.len());
@@ -78,10 +79,10 @@ impl Call<'_> {
         guards.len()
     }
 
-    /// Answers how many adds, puts and deletes there are; in this order the script takes them.
-    fn operations(&mut self, operations: &[Operation], now: Timestamp) -> (usize, usize, usize) {
+    /// Answers how many adds, puts, appends and deletes there are; in this order the script takes them.
+    fn operations(&mut self, operations: &[Operation], now: Timestamp) -> [usize; 4] {
         let ttl = |expires_at| ttl_ms(expires_at, now).map_or(Vec::new(), |ms| ms.to_string().into_bytes());
-        let (mut adds, mut puts, mut deletes) = (0, 0, 0);
+        let (mut adds, mut puts, mut appends, mut deletes) = (0, 0, 0, 0);
         for operation in operations {
             if let Operation::Add { sort, delta, expires_at } = operation {
                 adds += 1;
@@ -98,12 +99,20 @@ impl Call<'_> {
             }
         }
         for operation in operations {
+            if let Operation::Append { prefix, value, expires_at } = operation {
+                appends += 1;
+                // The script completes the key with the version.
+                self.record(&Sort::from_bytes(log::head(prefix).freeze()));
+                self.arguments.extend([bytes_tail(value, *expires_at), ttl(*expires_at)]);
+            }
+        }
+        for operation in operations {
             if let Operation::Delete { sort } = operation {
                 deletes += 1;
                 self.record(sort);
             }
         }
-        (adds, puts, deletes)
+        [adds, puts, appends, deletes]
     }
 }
 

@@ -69,7 +69,8 @@ impl Housekeeping {
     pub(super) fn after_commit(&self, partition: &Partition, commit: &Commit) {
         let expires = |operation: &Operation| match operation {
             Operation::Put { expires_at, .. } | Operation::Add { expires_at, .. } => expires_at.is_some(),
-            Operation::Delete { .. } => false,
+            // The script itself takes expired entries out of a log.
+            Operation::Append { .. } | Operation::Delete { .. } => false,
         };
         if !commit.operations.iter().any(expires)
             || !self.0.expiring_commits.fetch_add(1, Ordering::Relaxed).is_multiple_of(COMMITS_PER_SAMPLE)

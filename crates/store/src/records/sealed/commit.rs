@@ -11,16 +11,24 @@ use super::codec;
 /// Guards and operations on one partition; see [`Commit`]. Values are wiped when it is dropped.
 #[derive(Debug, Default)]
 pub struct SealedCommit {
-    /// Everything but the puts. (Only the order of adds means anything, so puts may stand apart.)
+    /// Everything but what has a value. (Only the order of adds means anything, so the rest may stand apart.)
     rest: Commit,
-    puts: Vec<Put>,
+    writes: Vec<Write>,
 }
 
 #[derive(Debug)]
-struct Put {
-    sort: Sort,
+struct Write {
+    place: Place,
     value: Result<SecretBytes, StoreError>,
     expires_at: Option<Timestamp>,
+}
+
+/// Where a value will stand, as far as it is known when it is sealed.
+#[derive(Debug)]
+pub(super) enum Place {
+    Record(Sort),
+    /// At the end of the log of this prefix.
+    Log(Sort),
 }
 
 impl SealedCommit {
@@ -61,7 +69,7 @@ impl SealedCommit {
     /// [`SEALED_VALUE_BYTES_MAX`](super::SEALED_VALUE_BYTES_MAX).
     #[must_use]
     pub fn put(mut self, sort: &Sort, value: SecretBytes, expires_at: Option<Timestamp>) -> Self {
-        self.puts.push(Put { sort: sort.clone(), value: Ok(value), expires_at });
+        self.writes.push(Write { place: Place::Record(sort.clone()), value: Ok(value), expires_at });
         self
     }
 
@@ -71,7 +79,26 @@ impl SealedCommit {
     where
         T: Serialize + ?Sized,
     {
-        self.puts.push(Put { sort: sort.clone(), value: codec::encode(value), expires_at });
+        let place = Place::Record(sort.clone());
+        self.writes.push(Write { place, value: codec::encode(value), expires_at });
+        self
+    }
+
+    /// Appends these bytes, at most [`SEALED_VALUE_BYTES_MAX`](super::SEALED_VALUE_BYTES_MAX), to the log `prefix`.
+    #[must_use]
+    pub fn append(mut self, prefix: &Sort, value: SecretBytes, expires_at: Option<Timestamp>) -> Self {
+        self.writes.push(Write { place: Place::Log(prefix.clone()), value: Ok(value), expires_at });
+        self
+    }
+
+    /// Appends this value to the log `prefix`. A value that cannot be written fails the commit.
+    #[must_use]
+    pub fn append_as<T>(mut self, prefix: &Sort, value: &T, expires_at: Option<Timestamp>) -> Self
+    where
+        T: Serialize + ?Sized,
+    {
+        let place = Place::Log(prefix.clone());
+        self.writes.push(Write { place, value: codec::encode(value), expires_at });
         self
     }
 
@@ -89,10 +116,13 @@ impl SealedCommit {
         self
     }
 
-    pub(super) fn seal(self, seal: impl Fn(&Sort, &SecretBytes) -> Vec<u8>) -> Result<Commit, StoreError> {
-        self.puts.into_iter().try_fold(self.rest, |commit, put| {
-            let sealed = seal(&put.sort, &put.value?);
-            Ok(commit.put(&put.sort, sealed, put.expires_at))
+    pub(super) fn seal(self, seal: impl Fn(&Place, &SecretBytes) -> Vec<u8>) -> Result<Commit, StoreError> {
+        self.writes.into_iter().try_fold(self.rest, |commit, write| {
+            let sealed = seal(&write.place, &write.value?);
+            Ok(match write.place {
+                Place::Record(sort) => commit.put(&sort, sealed, write.expires_at),
+                Place::Log(prefix) => commit.append(&prefix, sealed, write.expires_at),
+            })
         })
     }
 }

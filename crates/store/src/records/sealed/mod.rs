@@ -1,7 +1,8 @@
 //! Records whose values no back end can read: each value is sealed before it is stored, and opened after.
 //!
 //! The associated data is the record's address, so a value that was moved to another record, partition or
-//! table does not open. Addresses, versions, expiry and counters are not sealed: whoever holds the storage
+//! table does not open. An entry of a log is bound to its log: whoever holds the storage could move it to
+//! another place of the same log, or put it there again, but never change it or bring it elsewhere. Addresses, versions, expiry and counters are not sealed: whoever holds the storage
 //! sees them, so what must not be seen there is blinded or hashed by the caller.
 //!
 //! This is no [`Records`] implementation on purpose: opened values are wiped when dropped, and a caller
@@ -9,6 +10,7 @@
 
 mod codec;
 mod commit;
+mod place;
 mod sweep;
 
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use coffer_crypto::keyring::Keyring;
 use serde::de::DeserializeOwned;
 
 use super::{Outcome, Page, Partition, Record, Records, Sort, SortRange, StoreError, Value, Version, Watch};
+
+use place::{address, address_of};
 
 pub use commit::SealedCommit;
 pub use sweep::{SealedSweepPage, Swept};
@@ -54,6 +58,17 @@ pub enum OpenedValue {
     Bytes(SecretBytes),
     /// A number, which was never sealed.
     Counter(i64),
+}
+
+/// One entry of a log, opened and decoded.
+#[derive(Debug)]
+pub struct Logged<T> {
+    /// The version of the commit that appended it: its place in the log.
+    pub version: Version,
+    /// What was appended.
+    pub value: T,
+    /// From this moment on, by the caller's clock, the entry counts as absent.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// One record, opened and decoded.
@@ -168,6 +183,27 @@ impl Sealed {
         Ok(Page { items, more: page.more })
     }
 
+    /// The live entries of the log `prefix` that were appended after this version (or all of them), decoded, in
+    /// the order of the commits; in pages as [`Records::scan`] gives them. An entry that comes later is appended
+    /// behind all of these, so going on after the last one misses nothing.
+    pub async fn scan_log_as<T: DeserializeOwned>(
+        &self,
+        partition: &Partition,
+        prefix: &Sort,
+        after: Option<Version>,
+        limit: usize,
+    ) -> Result<Page<Logged<T>>, StoreError> {
+        let page = self.scan_as(partition, &SortRange::log(prefix, after), limit).await?;
+        let logged = |stored: Stored<T>| {
+            let version = stored.sort.log_version().ok_or_else(|| StoreError::Corrupt {
+                what: format!("a log of table {:?} has an entry without a version", partition.table()),
+            })?;
+            Ok(Logged { version, value: stored.value, expires_at: stored.expires_at })
+        };
+        let items = page.items.into_iter().map(logged).collect::<Result<_, StoreError>>()?;
+        Ok(Page { items, more: page.more })
+    }
+
     /// As [`Records::scan_keys`].
     pub async fn scan_keys(
         &self,
@@ -180,7 +216,7 @@ impl Sealed {
 
     /// Seals every value of `commit`, then as [`Records::commit`].
     pub async fn commit(&self, partition: &Partition, commit: SealedCommit) -> Result<Outcome, StoreError> {
-        let commit = commit.seal(|sort, plain| self.seal(partition, sort, plain))?;
+        let commit = commit.seal(|place, plain| self.seal(&address_of(partition, place), plain))?;
         self.records.commit(partition, commit).await
     }
 
@@ -194,8 +230,8 @@ impl Sealed {
         self.records.ping().await
     }
 
-    fn seal(&self, partition: &Partition, sort: &Sort, plain: &SecretBytes) -> Vec<u8> {
-        self.keyring.seal(&*self.random, &address(partition, sort), plain.expose())
+    fn seal(&self, address: &[u8], plain: &SecretBytes) -> Vec<u8> {
+        self.keyring.seal(&*self.random, address, plain.expose())
     }
 
     fn open(&self, partition: &Partition, record: Record) -> Result<Opened, StoreError> {
@@ -210,47 +246,5 @@ impl Sealed {
             }
         };
         Ok(Opened { sort, value, version, expires_at })
-    }
-}
-
-/// The associated data of a record: its address, each part behind its length, so that no two addresses
-/// are the same bytes.
-fn address(partition: &Partition, sort: &Sort) -> Vec<u8> {
-    let parts = [partition.table().name().as_bytes(), partition.key(), sort.as_bytes()];
-    let mut bytes = Vec::with_capacity(parts.iter().map(|part| 4 + part.len()).sum());
-    for part in parts {
-        let length = u32::try_from(part.len()).expect("the parts of an address have at most a few KiB");
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::super::Table;
-    use super::*;
-
-    #[test]
-    fn no_two_addresses_share_their_associated_data() {
-        let table = |name| Table::new(name);
-        let at = |name, partition: &str, sort: &'static str| {
-            address(
-                &Partition::new(table(name), partition),
-                &Sort::from_bytes(Bytes::from_static(sort.as_bytes())),
-            )
-        };
-        let all = [
-            at("ab", "c", "d"),
-            at("a", "bc", "d"),
-            at("a", "b", "cd"),
-            at("abcd", "", ""),
-            at("a", "", "bcd"),
-        ];
-        for (i, one) in all.iter().enumerate() {
-            assert!(all[i + 1..].iter().all(|other| one != other));
-        }
     }
 }

@@ -4,6 +4,7 @@ use coffer_core::SecretBytes;
 use coffer_crypto::keyring::{KeyId, sealed_under};
 
 use super::super::{Commit, Partition, Record, StoreError, SweepCursor, Table, Value};
+use super::place::address;
 use super::{Opened, OpenedValue, Sealed};
 
 /// One page of a sweep; see [`SweepPage`](super::super::SweepPage).
@@ -54,12 +55,13 @@ impl Sealed {
     }
 
     /// Seals a record anew under the active key version, unless it changed since the sweep: then whoever
-    /// changed it sealed it, and the answer is false.
+    /// changed it sealed it, and the answer is false. The record's version changes; an entry of a log keeps its
+    /// place, which is in its key.
     pub async fn reseal(&self, swept: Swept) -> Result<bool, StoreError> {
         let partition = swept.partition.clone();
         let Opened { sort, value, version, expires_at } = self.open_swept(swept)?;
         let OpenedValue::Bytes(plain) = value else { return Ok(false) };
-        let sealed = self.seal(&partition, &sort, &plain);
+        let sealed = self.seal(&address(&partition, &sort), &plain);
         drop::<SecretBytes>(plain);
         let commit = Commit::new().at_version(&sort, version).put(&sort, sealed, expires_at);
         Ok(self.records.commit(&partition, commit).await?.is_committed())

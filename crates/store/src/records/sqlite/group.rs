@@ -27,7 +27,7 @@ pub(super) struct Request {
 impl Request {
     fn bytes(&self) -> usize {
         let value = |operation: &Operation| match operation {
-            Operation::Put { value, .. } => value.len(),
+            Operation::Put { value, .. } | Operation::Append { value, .. } => value.len(),
             Operation::Delete { .. } | Operation::Add { .. } => 0,
         };
         self.commit.operations.iter().map(value).sum()

@@ -174,6 +174,9 @@ impl State {
         for operation in commit.operations {
             let (sort, value, expires_at) = match operation {
                 Operation::Put { sort, value, expires_at } => (sort, Value::Bytes(value), expires_at),
+                Operation::Append { prefix, value, expires_at } => {
+                    (Sort::log_entry(&prefix, version), Value::Bytes(value), expires_at)
+                }
                 Operation::Add { sort, expires_at, .. } => {
                     let sum = sums.next().expect("there is a sum for each Add");
                     (sort, Value::Counter(*sum), expires_at)

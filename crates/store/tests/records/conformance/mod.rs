@@ -5,6 +5,7 @@
 mod counters;
 mod expiry;
 mod guards;
+mod logs;
 mod model;
 mod reading;
 mod scanning;
@@ -30,6 +31,10 @@ macro_rules! conformance {
             sweeping: a_sweep_finds_everything_of_its_table, a_sweep_misses_nothing_while_others_commit,
                 a_partition_that_was_emptied_is_found_again;
             watching: a_commit_wakes_a_watcher, only_a_watched_table_can_be_watched;
+            logs: an_entry_stands_at_the_version_of_its_commit,
+                a_follower_sees_every_entry_once_and_in_order_under_contention,
+                a_log_is_read_in_pages_from_a_version, an_expired_entry_is_no_longer_in_the_log,
+                a_sweep_finds_the_entries_of_a_log, a_commit_appends_to_a_log_once;
             model: random_commits_do_what_the_model_does;
         }
     };

@@ -30,6 +30,8 @@ enum Change {
     Put(u8, Vec<u8>, Option<u16>),
     Delete(u8),
     Add(u8, i64, Option<u16>),
+    /// To the one log.
+    Append(Vec<u8>, Option<u16>),
 }
 
 const PARTITIONS: u8 = 3;
@@ -47,6 +49,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (sort(), proptest::collection::vec(any::<u8>(), 0..9), ttl()).prop_map(|(s, v, t)| Change::Put(s, v, t)),
         2 => sort().prop_map(Change::Delete),
         3 => (sort(), -5..5_i64, ttl()).prop_map(|(sort, delta, ttl)| Change::Add(sort, delta, ttl)),
+        2 => (proptest::collection::vec(any::<u8>(), 0..9), ttl()).prop_map(|(v, t)| Change::Append(v, t)),
     ];
     let conditions = proptest::collection::vec(condition, 0..2);
     let changes = proptest::collection::vec(change, 0..4);
@@ -71,6 +74,10 @@ fn sort(number: u8) -> Sort {
     raw([number, 255 - number])
 }
 
+fn log() -> Sort {
+    Sort::of("log").build()
+}
+
 pub(super) async fn random_commits_do_what_the_model_does(bed: Bed) {
     let mut runner =
         TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
@@ -82,7 +89,8 @@ pub(super) async fn random_commits_do_what_the_model_does(bed: Bed) {
 
 async fn run(bed: &Bed, steps: &[Step]) {
     for number in 0..PARTITIONS {
-        let clean = (0..SORTS).fold(Commit::new(), |commit, number| commit.delete(&sort(number)));
+        let all = bed.records.scan_keys(&partition(number), &SortRange::all(), 200).await.unwrap();
+        let clean = all.items.iter().fold(Commit::new(), Commit::delete);
         bed.commit(&partition(number), clean).await;
     }
     let mut model = Model::new();
@@ -123,12 +131,16 @@ fn build(
         });
     }
     for change in changes {
-        let (Change::Put(number, ..) | Change::Delete(number) | Change::Add(number, ..)) = change;
-        if commit.operations.iter().any(|earlier| *earlier.sort() == sort(*number)) {
+        let target = match change {
+            Change::Put(number, ..) | Change::Delete(number) | Change::Add(number, ..) => sort(*number),
+            Change::Append(..) => log(),
+        };
+        if commit.operations.iter().any(|earlier| *earlier.sort() == target) {
             continue;
         }
         commit = match change {
             Change::Put(number, value, ttl) => commit.put(&sort(*number), value.clone(), after(ttl)),
+            Change::Append(value, ttl) => commit.append(&log(), value.clone(), after(ttl)),
             Change::Delete(number) => commit.delete(&sort(*number)),
             Change::Add(number, delta, ttl) => commit.add(&sort(*number), *delta, after(ttl)),
         };
@@ -154,13 +166,17 @@ fn apply(model: &mut Model, at: &Partition, commit: Commit, (outcome, now): (Out
     };
     let mut counters = committed.counters.into_iter();
     for operation in commit.operations {
-        let place = (at.clone(), operation.sort().clone());
+        let mut place = (at.clone(), operation.sort().clone());
         let (value, expires_at) = match operation {
             Operation::Delete { .. } => {
                 model.remove(&place);
                 continue;
             }
             Operation::Put { value, expires_at, .. } => (Value::Bytes(value), expires_at),
+            Operation::Append { prefix, value, expires_at } => {
+                place.1 = Sort::log_entry(&prefix, committed.version);
+                (Value::Bytes(value), expires_at)
+            }
             Operation::Add { delta, expires_at, .. } => {
                 let before = match model.get(&place).map(|entry| &entry.value) {
                     Some(Value::Counter(number)) => *number,
@@ -179,7 +195,12 @@ async fn stored(bed: &Bed) -> Model {
     for number in 0..PARTITIONS {
         let partition = partition(number);
         let page = bed.records.scan(&partition, &SortRange::all(), 100).await.unwrap();
-        let each: Vec<_> = (0..SORTS).map(sort).collect();
+        // In the order of a scan: the keys that are always asked for stand around those of the log.
+        let mut each: Vec<_> = (0..SORTS).map(sort).collect();
+        each.extend(
+            page.items.iter().map(|record| record.sort.clone()).filter(|sort| sort.log_version().is_some()),
+        );
+        each.sort();
         let got = bed.records.get_many(&partition, &each).await.unwrap();
         assert!(got.into_iter().flatten().eq(page.items.iter().cloned()), "get and scan agree");
         for record in page.items {
