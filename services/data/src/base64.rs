@@ -1,6 +1,6 @@
 //! Base64 of a text that comes in pieces.
 
-pub(crate) use coffer_core::base64::{decode, encode, encoded_len};
+pub(crate) use coffer_core::base64::{encode, encoded_len};
 
 /// Encodes a text that comes in pieces: up to two bytes wait for the next piece.
 #[derive(Debug, Default)]

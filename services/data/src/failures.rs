@@ -1,11 +1,10 @@
 //! What the domain's errors are called in public.
 
 use coffer_api::ErrorCode;
-use coffer_server::{AuthenticationError, Failure};
+use coffer_server::Failure;
 use coffer_store::records::StoreError;
 
 use crate::domain::library::LibraryError;
-use crate::domain::sessions::SessionError;
 
 impl From<LibraryError> for Failure {
     fn from(error: LibraryError) -> Self {
@@ -21,15 +20,6 @@ impl From<LibraryError> for Failure {
                 Self::of(ErrorCode::OutcomeUnknown).with_cause(error)
             }
             LibraryError::Store(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<SessionError> for AuthenticationError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Invalid => Self::Invalid,
-            SessionError::Stale | SessionError::Kms(_) => Self::Unavailable(error.into()),
         }
     }
 }

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use async_trait::async_trait;
-use coffer_auth::Principal;
 use coffer_auth::service_token::{ServiceName, ServiceSecret};
 use coffer_core::{Clock, Random, SystemClock, SystemRandom};
+use coffer_kms_link::{Keys, Kms, Link, RemoteKms};
 use coffer_server::settings::{HttpSettings, LogSettings};
-use coffer_server::{
-    AuthenticationError, Authenticator, Cause, NoCommand, Program, Service, ServiceKeys, Token,
-};
+use coffer_server::{Authenticator, Cause, NoCommand, Program, Service, ServiceKeys};
 use coffer_store::blobs::{self, Blobs};
 use coffer_store::records::{self, Records, Sealed};
 use tokio::task::JoinSet;
@@ -18,14 +15,8 @@ use tokio::task::JoinSet;
 use crate::config::Settings;
 use crate::domain::access::AccessCache;
 use crate::domain::files::Files;
-use crate::domain::follower::Follower;
-use crate::domain::freshness::Freshness;
-use crate::domain::keys::Keys;
-use crate::domain::kms::Kms;
+use crate::domain::kms::FileKms;
 use crate::domain::library::Library;
-use crate::domain::sessions::Sessions;
-use crate::domain::touches::Touches;
-use crate::kms::RemoteKms;
 use crate::routes::{self, Openness};
 
 /// The data service as a program.
@@ -66,7 +57,7 @@ impl Program for DataService {
 /// What the service is made of, beside its settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
-    pub(crate) kms: Arc<dyn Kms>,
+    pub(crate) kms: Arc<dyn FileKms>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) secret: Arc<ServiceSecret>,
@@ -81,8 +72,8 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
     let (records_url, blobs_url) = settings.storage_urls()?;
     let records = records::open(records_url.expose(), Arc::clone(&clock)).await?;
     let blobs = blobs::open(blobs_url.expose()).await?;
-    let kms =
-        RemoteKms::new(settings.kms_url()?, Arc::clone(&secret), (Arc::clone(&clock), Arc::clone(&random)))?;
+    let proof = (ServiceName::Data, Arc::clone(&secret));
+    let kms = RemoteKms::new(settings.kms_url()?, proof, (Arc::clone(&clock), Arc::clone(&random)))?;
     let parts = Parts { kms: Arc::new(kms), records, blobs, secret, clock, random };
     assemble(settings, &parts)
 }
@@ -90,34 +81,24 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
 /// Builds the service of these parts and starts what it does in the background.
 pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Cause> {
     let openness = openness(settings);
-    let freshness = Arc::new(Freshness::default());
-    let touches = Arc::new(Touches::new(Arc::clone(&parts.kms)));
-    let sessions = Arc::new(Sessions::new(
-        Arc::clone(&parts.kms),
-        Arc::clone(&parts.clock),
-        Arc::clone(&freshness),
-        Arc::clone(&touches),
-    ));
-    let access =
-        Arc::new(AccessCache::new(Arc::clone(&parts.kms), Arc::clone(&parts.clock), Arc::clone(&freshness)));
+    let (kms, clock) = (Arc::clone(&parts.kms), Arc::clone(&parts.clock));
+    let link = Link::new(Arc::clone(&kms) as Arc<dyn Kms>, Arc::clone(&clock));
+    let access = Arc::new(AccessCache::new(kms, clock, Arc::clone(link.freshness())));
     let library = Data::new(Library::new(
         Arc::clone(&access),
         Arc::clone(&parts.kms),
         settings.limits.large_downloads_max.get(),
     ));
-    let follower =
-        Follower::new(Arc::clone(&parts.kms), Arc::clone(&freshness), Arc::clone(&sessions), access);
     let mut tasks = JoinSet::new();
     tasks.spawn(unlock(parts.clone(), Data::clone(&library)));
-    tasks.spawn(Arc::clone(&touches).run());
-    tasks.spawn(follower.run());
+    tasks.spawn(link.run(vec![access]));
 
     let service = Service::new(ServiceName::Data, &settings.http_with_limits())
-        .authenticator(sessions)
+        .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
         .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
         .clock(Arc::clone(&parts.clock))
         .openapi(&routes::document())?;
-    let service = checks(service, parts, (&library, &freshness), openness);
+    let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
     Ok(service
         .public(move |app| routes::public(app, &public, openness))
@@ -126,7 +107,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Ca
             tasks.shutdown().await;
             // What cannot be reported now is lost, and costs a session at most the time since its last
             // report.
-            let _ = touches.report_now().await;
+            let _ = link.touches().report_now().await;
         }))
 }
 
@@ -144,11 +125,11 @@ fn openness(settings: &Settings) -> Openness {
 fn checks(
     service: Service,
     parts: &Parts,
-    (library, freshness): (&Data<Library>, &Arc<Freshness>),
+    (library, link): (&Data<Library>, &Link),
     openness: Openness,
 ) -> Service {
     let (records, blobs) = (Arc::clone(&parts.records), Arc::clone(&parts.blobs));
-    let (library, freshness) = (Data::clone(library), Arc::clone(freshness));
+    let (library, link) = (Data::clone(library), link.clone());
     let service = service
         .check("records", move || {
             let records = Arc::clone(&records);
@@ -166,26 +147,19 @@ fn checks(
         return service;
     }
     service.check("feed", move || {
-        let fresh = freshness.is_fresh();
-        async move { if fresh { Ok(()) } else { Err("the revocation feed is not being followed") } }
+        let followed = link.check();
+        async move { followed }
     })
 }
 
 /// Waits for the keyring, opens the library, and then does what needs an open one.
 async fn unlock(parts: Parts, library: Data<Library>) {
     let Parts { kms, records, blobs, secret, clock, random } = parts;
-    let keys = Keys::new(kms, secret);
+    let keys = Keys::new(kms, ServiceName::Data, secret);
     let keyring = Arc::new(keys.wait_for().await);
     let sealed = Sealed::new(records, Arc::clone(&keyring), Arc::clone(&random));
     let files = Files::new(&sealed, blobs, clock, random);
     library.unlock(files.clone());
     tracing::info!("the keyring has arrived: files can be served");
     tokio::join!(keys.follow(keyring), files.collect_forever());
-}
-
-#[async_trait]
-impl Authenticator for Sessions {
-    async fn authenticate(&self, token: &Token) -> Result<Principal, AuthenticationError> {
-        Ok(self.check(token.expose()).await?)
-    }
 }

@@ -10,10 +10,9 @@ use coffer_api::grants::Permission;
 use coffer_api::internal::{Access, AccessRequest};
 use coffer_auth::Principal;
 use coffer_core::{Clock, EmailAddress, FileName, Timestamp, UserId};
+use coffer_kms_link::{Dependent, Freshness, KmsError, Sharded};
 
-use super::freshness::Freshness;
-use super::kms::{Kms, KmsError};
-use super::sharded::Sharded;
+use super::kms::FileKms;
 
 /// Answers kept in memory, at most.
 pub const ANSWERS_MAX: usize = 100_000;
@@ -53,7 +52,7 @@ pub enum Resolved {
 /// The access that this process knows of.
 #[derive(Debug)]
 pub struct AccessCache {
-    kms: Arc<dyn Kms>,
+    kms: Arc<dyn FileKms>,
     clock: Arc<dyn Clock>,
     freshness: Arc<Freshness>,
     cache: Sharded<Question, Allowed>,
@@ -61,7 +60,7 @@ pub struct AccessCache {
 
 impl AccessCache {
     /// An empty cache.
-    pub fn new(kms: Arc<dyn Kms>, clock: Arc<dyn Clock>, freshness: Arc<Freshness>) -> Self {
+    pub fn new(kms: Arc<dyn FileKms>, clock: Arc<dyn Clock>, freshness: Arc<Freshness>) -> Self {
         Self { kms, clock, freshness, cache: Sharded::new(ANSWERS_MAX) }
     }
 
@@ -105,9 +104,10 @@ impl AccessCache {
         self.cache.insert_if(key, allowed, || self.freshness.is_unchanged_since(mark));
         Ok(Resolved::In(space))
     }
+}
 
-    /// Keeps only the answers that `keep` wants, by who asked.
-    pub(super) fn retain(&self, mut keep: impl FnMut(UserId, &AddressHash) -> bool) {
+impl Dependent for AccessCache {
+    fn retain(&self, keep: &mut dyn FnMut(UserId, &AddressHash) -> bool) {
         self.cache.retain(|question, allowed| keep(question.user_id, &allowed.address_hash));
     }
 }

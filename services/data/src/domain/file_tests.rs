@@ -1,15 +1,15 @@
 //! How files are kept: small and large, interrupted and collected.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use coffer_core::limits::{BLOB_PART_BYTES, INLINE_BYTES_MAX};
 use coffer_core::{Clock as _, FileName, ManualClock};
+use coffer_kms_link::testing::{START, user};
 use futures_util::TryStreamExt as _;
 
 use super::collector::COLLECT_AFTER;
 use super::files::{Envelope, Files, Uploaded};
-use super::testing::{FakeBlobs, START, files, user};
+use super::testing::{FakeBlobs, files};
 use crate::repo::{Content, Names, SHARDS};
 
 struct Shelf {
@@ -206,27 +206,4 @@ async fn a_file_exists_from_the_moment_it_is_kept() {
     assert!(shelf.files.exists(user(1), &name("b/c")).await.unwrap());
     assert!(!shelf.files.exists(user(1), &name("b")).await.unwrap());
     assert!(!shelf.files.exists(user(2), &name("a")).await.unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_keyring_arrives_when_the_kms_does() {
-    use std::sync::atomic::Ordering;
-
-    use coffer_auth::service_token::ServiceSecret;
-
-    use super::keys::Keys;
-    use super::testing::{FakeKms, SERVICE_SECRET};
-
-    let secret = |text: &str| Arc::new(ServiceSecret::new(text.into()).unwrap());
-    let kms = Arc::new(FakeKms::default());
-    kms.is_gone.store(true, Ordering::SeqCst);
-    let keys = Keys::new(kms.clone(), secret(SERVICE_SECRET));
-    let waiting = tokio::spawn(async move { keys.wait_for().await });
-    tokio::time::sleep(Duration::from_mins(1)).await;
-    assert!(!waiting.is_finished());
-    kms.is_gone.store(false, Ordering::SeqCst);
-    let keyring = waiting.await.unwrap();
-    assert_eq!(keyring.active().id, kms.keyring.active().id);
-    let other = Keys::new(kms, secret("another secret, also of thirty-two bytes"));
-    assert!(other.fetch().await.is_err());
 }

@@ -1,45 +1,16 @@
-//! What the data service asks the KMS: the port that the domain sees.
-//!
-//! The types are those of the internal listener: they say what the domain needs and nothing about HTTP.
-
-use std::error::Error;
-use std::fmt;
+//! What the data service asks the KMS beyond what every service asks: whose file a name means.
 
 use async_trait::async_trait;
 use coffer_api::Page;
-use coffer_api::internal::{
-    Access, AccessRequest, FeedAnswer, LiveSession, SessionTouch, SharedName, SharedRequest, WrappedKeyring,
-};
-
-/// The KMS did not answer, or not in a way that can be used. Nothing is known, so nothing is allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("the KMS does not answer while {doing}")]
-pub struct KmsError {
-    /// What was being asked.
-    pub doing: &'static str,
-    /// Why.
-    #[source]
-    pub source: Box<dyn Error + Send + Sync>,
-}
+use coffer_api::internal::{Access, AccessRequest, SharedName, SharedRequest};
+use coffer_kms_link::{Kms, KmsError};
 
 /// The KMS, as this service sees it.
 #[async_trait]
-pub trait Kms: Send + Sync + fmt::Debug {
-    /// This service's keyring, wrapped for it.
-    async fn keyring(&self) -> Result<WrappedKeyring, KmsError>;
-
-    /// The live session that `token` opens.
-    async fn check_session(&self, token: &str) -> Result<Option<LiveSession>, KmsError>;
-
-    /// Reports when sessions were last used. Reports about sessions that are gone are ignored.
-    async fn touch(&self, touches: &[SessionTouch]) -> Result<(), KmsError>;
-
+pub trait FileKms: Kms {
     /// Whose file a name means to a user.
     async fn resolve(&self, request: &AccessRequest) -> Result<Access, KmsError>;
 
     /// The files that others share with a user.
     async fn shared(&self, request: &SharedRequest) -> Result<Page<SharedName>, KmsError>;
-
-    /// What happened after a position, or, without one, the feed's present end.
-    async fn feed(&self, after: Option<u64>) -> Result<FeedAnswer, KmsError>;
 }

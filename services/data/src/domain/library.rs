@@ -9,13 +9,14 @@ use std::time::Duration;
 use coffer_api::grants::Permission;
 use coffer_auth::Principal;
 use coffer_core::{EmailAddress, FileName, UserId};
+use coffer_kms_link::KmsError;
 use coffer_store::records::{Page, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::access::{AccessCache, Resolved};
 use super::content::Parts;
 use super::files::{Envelope, FileInfo, Files, Uploaded};
-use super::kms::{Kms, KmsError};
+use super::kms::FileKms;
 use super::listing::Listing;
 use crate::repo::{BlobRef, Names, StoredFile};
 
@@ -105,14 +106,14 @@ pub enum LibraryError {
 pub struct Library {
     files: OnceLock<Files>,
     access: Arc<AccessCache>,
-    kms: Arc<dyn Kms>,
+    kms: Arc<dyn FileKms>,
     turns: Arc<Semaphore>,
 }
 
 impl Library {
     /// A library that is locked until [`unlock`](Self::unlock), for so many large downloads at the same
     /// time.
-    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn Kms>, large_downloads_max: usize) -> Self {
+    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn FileKms>, large_downloads_max: usize) -> Self {
         let turns = Arc::new(Semaphore::new(large_downloads_max.clamp(1, Semaphore::MAX_PERMITS)));
         Self { files: OnceLock::new(), access, kms, turns }
     }

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 
 use coffer_api::internal::{Access, SharedName};
 use coffer_core::{EmailAddress, FileName};
+use coffer_kms_link::testing::user;
 
 use super::files::Envelope;
 use super::library::{Caller, Library, LibraryError, SHARED_SPACE, Wanted};
-use super::testing::{FakeBlobs, World, files, user};
+use super::testing::{FakeBlobs, World, files};
 use crate::repo::Content;
 
 struct Desk {
@@ -40,7 +41,7 @@ fn found(owner: u64) -> Access {
 
 impl Desk {
     async fn caller(&self, token: &str) -> Caller {
-        Caller::User(self.world.sessions.check(token).await.unwrap())
+        Caller::User(self.world.link.sessions().check(token).await.unwrap())
     }
 
     async fn upload(&self, token: &str, text: &str, data: &str) -> Result<(), LibraryError> {

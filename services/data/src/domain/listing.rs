@@ -10,7 +10,7 @@ use coffer_store::records::Sort;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::files::Files;
-use super::kms::Kms;
+use super::kms::FileKms;
 use super::library::LibraryError;
 use crate::repo::{Names, name_in};
 
@@ -24,7 +24,7 @@ const LOOKUPS: usize = 8;
 pub struct Listing {
     files: Files,
     own: UserId,
-    shared_with: Option<(UserId, Arc<dyn Kms>)>,
+    shared_with: Option<(UserId, Arc<dyn FileKms>)>,
     told: HashSet<FileName>,
     stage: Stage,
 }
@@ -56,7 +56,7 @@ impl Piece {
 }
 
 impl Listing {
-    pub(super) fn new(files: Files, own: UserId, shared_with: Option<(UserId, Arc<dyn Kms>)>) -> Self {
+    pub(super) fn new(files: Files, own: UserId, shared_with: Option<(UserId, Arc<dyn FileKms>)>) -> Self {
         Self { files, own, shared_with, told: HashSet::new(), stage: Stage::Own { after: None } }
     }
 

@@ -4,21 +4,15 @@ pub mod access;
 pub mod collector;
 pub mod content;
 pub mod files;
-pub mod follower;
-pub mod freshness;
-pub mod keys;
 pub mod kms;
 pub mod library;
 pub mod listing;
-pub mod sessions;
-mod sharded;
-pub mod touches;
 
+#[cfg(test)]
+mod access_tests;
 #[cfg(test)]
 mod file_tests;
 #[cfg(test)]
 mod library_tests;
 #[cfg(test)]
 pub(crate) mod testing;
-#[cfg(test)]
-mod tests;

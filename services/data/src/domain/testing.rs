@@ -1,153 +1,84 @@
-//! A KMS for tests: says what it is told to say, counts what it is asked, and can be slow or gone.
+//! A KMS and a world around the domain, for tests.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use coffer_api::Page;
 use coffer_api::internal::{
-    Access, AccessRequest, BATCH_ITEMS_MAX, FeedAnswer, FeedEvent, LiveSession, SessionTouch, SharedName,
-    SharedRequest, WrappedKeyring,
+    Access, AccessRequest, FeedAnswer, LiveSession, SessionTouch, SharedName, SharedRequest, WrappedKeyring,
 };
-use coffer_api::{AddressHash, Amr, Page, Role, SessionHash};
-use coffer_core::{BlobId, ManualClock, SeededRandom, Timestamp, UserId};
-use coffer_crypto::hash::sha256;
-use coffer_crypto::keyring::{Keyring, handover_seal};
+use coffer_auth::service_token::ServiceName;
+use coffer_core::{BlobId, ManualClock, SeededRandom, Timestamp};
+use coffer_crypto::keyring::Keyring;
+use coffer_kms_link::testing::{self, START};
+use coffer_kms_link::{Follower, Kms, KmsError, Link};
 use coffer_store::blobs::Blobs;
 use coffer_store::records::{MemoryRecords, Sealed, StoreError};
-use tokio::sync::Semaphore;
 
 use super::access::AccessCache;
 use super::files::Files;
-use super::follower::Follower;
-use super::freshness::Freshness;
-use super::kms::{Kms, KmsError};
-use super::sessions::Sessions;
-use super::touches::Touches;
-use crate::base64;
+use super::kms::FileKms;
 
-/// The moment at which every test begins.
-pub(crate) const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
-/// The secret that the KMS and this service share.
-pub(crate) const SERVICE_SECRET: &str = "a secret of at least thirty-two bytes";
-/// How long a session of a test lasts unused.
-pub(crate) const IDLE: Duration = Duration::from_hours(1);
-
-pub(crate) fn user(number: u64) -> UserId {
-    UserId::make(START, &SeededRandom::new(number))
-}
-
-pub(crate) fn hash_of(token: &str) -> SessionHash {
-    SessionHash::from_bytes(sha256(token.as_bytes()))
-}
-
-fn live_session(token: &str, user_id: UserId) -> LiveSession {
-    LiveSession {
-        user_id,
-        address_hash: AddressHash::from_bytes(sha256(user_id.as_bytes())),
-        role: Role::Employee,
-        amr: vec![Amr::Pwd, Amr::Otp],
-        session: hash_of(token),
-        idle_expires_at: START.plus(IDLE),
-        absolute_expires_at: START.plus(IDLE * 24),
-    }
-}
-
+/// A KMS that also says whose files names mean.
 #[derive(Debug)]
 pub(crate) struct FakeKms {
-    pub(crate) is_gone: AtomicBool,
-    pub(crate) keyring: Keyring,
-    pub(crate) sessions: Mutex<HashMap<String, LiveSession>>,
-    pub(crate) session_checks: AtomicUsize,
-    pub(crate) touches: Mutex<Vec<SessionTouch>>,
+    link: testing::FakeKms,
     /// By name and owner's address, if one was given.
     pub(crate) access: Mutex<HashMap<(String, Option<String>), Access>>,
     pub(crate) access_checks: AtomicUsize,
     pub(crate) shared: Mutex<Vec<SharedName>>,
-    pub(crate) events: Mutex<Vec<FeedEvent>>,
-    /// The oldest position that the feed still knows.
-    pub(crate) feed_begins: Mutex<u64>,
-    /// An answer to a session check is worked out, then waits for a permit before it is given.
-    pub(crate) answers: Semaphore,
 }
 
 impl Default for FakeKms {
     fn default() -> Self {
         Self {
-            is_gone: AtomicBool::new(false),
-            keyring: Keyring::create(START, &SeededRandom::new(4)),
-            sessions: Mutex::default(),
-            session_checks: AtomicUsize::new(0),
-            touches: Mutex::default(),
+            link: testing::FakeKms::of(ServiceName::Data),
             access: Mutex::default(),
             access_checks: AtomicUsize::new(0),
             shared: Mutex::default(),
-            events: Mutex::default(),
-            feed_begins: Mutex::default(),
-            answers: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }
 }
 
+impl Deref for FakeKms {
+    type Target = testing::FakeKms;
+    fn deref(&self) -> &testing::FakeKms {
+        &self.link
+    }
+}
+
 impl FakeKms {
-    fn reachable(&self, doing: &'static str) -> Result<(), KmsError> {
-        if self.is_gone.load(Ordering::SeqCst) {
-            return Err(KmsError { doing, source: "gone".into() });
-        }
-        Ok(())
-    }
-
-    pub(crate) fn log_in(&self, token: &str, user_id: UserId) {
-        self.sessions.lock().unwrap().insert(token.to_owned(), live_session(token, user_id));
-    }
-
-    pub(crate) fn log_out(&self, token: &str) {
-        self.sessions.lock().unwrap().remove(token);
-        self.events.lock().unwrap().push(FeedEvent::SessionEnded(hash_of(token)));
-    }
-
     pub(crate) fn set_access(&self, name: &str, owner: Option<&str>, access: Access) {
         self.access.lock().unwrap().insert((name.to_owned(), owner.map(str::to_owned)), access);
-    }
-
-    pub(crate) fn tell(&self, event: FeedEvent) {
-        self.events.lock().unwrap().push(event);
     }
 }
 
 #[async_trait]
 impl Kms for FakeKms {
     async fn keyring(&self) -> Result<WrappedKeyring, KmsError> {
-        self.reachable("fetching the keyring")?;
-        let random = SeededRandom::new(3);
-        let handed = handover_seal(&self.keyring, SERVICE_SECRET.as_bytes(), "data", &random).unwrap();
-        let mut wrapped = Vec::new();
-        base64::encode(&handed, &mut wrapped);
-        Ok(WrappedKeyring { wrapped: String::from_utf8(wrapped).unwrap() })
+        self.link.keyring().await
     }
 
     async fn check_session(&self, token: &str) -> Result<Option<LiveSession>, KmsError> {
-        self.reachable("checking a session")?;
-        self.session_checks.fetch_add(1, Ordering::SeqCst);
-        let answer = self.sessions.lock().unwrap().get(token).cloned();
-        self.answers.acquire().await.unwrap().forget();
-        Ok(answer)
+        self.link.check_session(token).await
     }
 
     async fn touch(&self, touches: &[SessionTouch]) -> Result<(), KmsError> {
-        self.reachable("reporting touches")?;
-        self.touches.lock().unwrap().extend_from_slice(touches);
-        let mut sessions = self.sessions.lock().unwrap();
-        for touch in touches {
-            for live in sessions.values_mut().filter(|live| live.session == touch.session) {
-                live.idle_expires_at = live.idle_expires_at.max(touch.last_used_at.plus(IDLE));
-            }
-        }
-        Ok(())
+        self.link.touch(touches).await
     }
 
+    async fn feed(&self, after: Option<u64>) -> Result<FeedAnswer, KmsError> {
+        self.link.feed(after).await
+    }
+}
+
+#[async_trait]
+impl FileKms for FakeKms {
     async fn resolve(&self, request: &AccessRequest) -> Result<Access, KmsError> {
         self.reachable("resolving access")?;
         self.access_checks.fetch_add(1, Ordering::SeqCst);
@@ -164,53 +95,28 @@ impl Kms for FakeKms {
         let items: Vec<_> = shared.get(at).cloned().into_iter().collect();
         Ok(Page { items, next_cursor: (at + 1 < shared.len()).then(|| (at + 1).to_string()) })
     }
-
-    async fn feed(&self, after: Option<u64>) -> Result<FeedAnswer, KmsError> {
-        self.reachable("following the feed")?;
-        let events = self.events.lock().unwrap();
-        let end = u64::try_from(events.len()).unwrap();
-        let Some(after) = after else {
-            return Ok(FeedAnswer { position: end, ..FeedAnswer::default() });
-        };
-        if after < *self.feed_begins.lock().unwrap() {
-            return Ok(FeedAnswer { position: end, reset: true, ..FeedAnswer::default() });
-        }
-        let rest = &events[usize::try_from(after).unwrap()..];
-        let events = rest[..rest.len().min(BATCH_ITEMS_MAX)].to_vec();
-        Ok(FeedAnswer { position: after + u64::try_from(events.len()).unwrap(), events, reset: false })
-    }
 }
 
 /// What the domain needs around it, with a clock and a KMS that the test moves.
 pub(crate) struct World {
     pub(crate) kms: Arc<FakeKms>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) freshness: Arc<Freshness>,
-    pub(crate) touches: Arc<Touches>,
-    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) link: Link,
     pub(crate) access: Arc<AccessCache>,
     pub(crate) follower: Follower,
 }
 
 impl World {
-    /// A world that has not yet polled the feed.
-    pub(crate) fn stale() -> Self {
-        let kms = Arc::new(FakeKms::default());
-        let clock = Arc::new(ManualClock::at(START));
-        let freshness = Arc::new(Freshness::default());
-        let touches = Arc::new(Touches::new(kms.clone()));
-        let sessions =
-            Arc::new(Sessions::new(kms.clone(), clock.clone(), freshness.clone(), touches.clone()));
-        let access = Arc::new(AccessCache::new(kms.clone(), clock.clone(), freshness.clone()));
-        let follower = Follower::new(kms.clone(), freshness.clone(), sessions.clone(), access.clone());
-        Self { kms, clock, freshness, touches, sessions, access, follower }
-    }
-
     /// A world that follows the feed.
     pub(crate) async fn new() -> Self {
-        let mut world = Self::stale();
-        world.follower.poll().await.unwrap();
-        world
+        let kms = Arc::new(FakeKms::default());
+        let clock = Arc::new(ManualClock::at(START));
+        let link = Link::new(kms.clone(), clock.clone());
+        let access = AccessCache::new(kms.clone(), clock.clone(), Arc::clone(link.freshness()));
+        let access = Arc::new(access);
+        let mut follower = link.follower(vec![access.clone()]);
+        follower.poll().await.unwrap();
+        Self { kms, clock, link, access, follower }
     }
 
     /// Lets time pass, by the wall clock and by the monotonic one.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use coffer_auth::service_token::ServiceSecret;
 use coffer_core::{ManualClock, SeededRandom};
+use coffer_kms_link::testing::{SERVICE_SECRET, START, user};
 use coffer_server::{Running, start};
 use coffer_store::records::MemoryRecords;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::config::Settings;
-use crate::domain::testing::{FakeBlobs, FakeKms, SERVICE_SECRET, START, user};
+use crate::domain::testing::{FakeBlobs, FakeKms};
 use crate::service::{Parts, assemble};
 
 /// A token of the form that sessions have.

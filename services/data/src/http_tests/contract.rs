@@ -2,11 +2,11 @@
 
 use coffer_api::internal::Access;
 use coffer_core::limits::BLOB_PART_BYTES;
+use coffer_kms_link::testing::user;
 use serde_json::{Value, json};
 
 use super::client::{Server, send, token, upload_body};
 use crate::base64;
-use crate::domain::testing::user;
 
 const ANN: Option<&str> = Some("ann");
 

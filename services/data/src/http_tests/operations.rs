@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use coffer_auth::service_token::{ServiceName, ServiceSecret};
 use coffer_core::ExposeSecret as _;
 use coffer_core::{ManualClock, SeededRandom};
+use coffer_kms_link::testing::{SERVICE_SECRET, START, user};
 use serde_json::json;
 
 use super::client::{Server, send};
-use crate::domain::testing::{SERVICE_SECRET, START, user};
 
 #[tokio::test]
 async fn the_service_is_not_ready_before_the_keyring_is_there() {

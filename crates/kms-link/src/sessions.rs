@@ -7,16 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use coffer_api::SessionHash;
 use coffer_api::internal::{LiveSession, SessionTouch};
 use coffer_auth::Principal;
 use coffer_core::{Clock, Timestamp, UserId};
 use coffer_crypto::hash::sha256;
+use coffer_server::{AuthenticationError, Authenticator, Token};
 
-use super::freshness::Freshness;
-use super::kms::{Kms, KmsError};
-use super::sharded::Sharded;
-use super::touches::Touches;
+use crate::freshness::Freshness;
+use crate::kms::{Kms, KmsError};
+use crate::sharded::Sharded;
+use crate::touches::Touches;
 
 /// Sessions kept in memory, at most.
 pub const SESSIONS_MAX: usize = 100_000;
@@ -140,7 +142,23 @@ impl Sessions {
     }
 
     /// Keeps only the sessions that `keep` wants.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&SessionHash, UserId) -> bool) {
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&SessionHash, UserId) -> bool) {
         self.cache.retain(|hash, session| keep(hash, session.principal.user_id));
+    }
+}
+
+impl From<SessionError> for AuthenticationError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Invalid => Self::Invalid,
+            SessionError::Stale | SessionError::Kms(_) => Self::Unavailable(error.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Authenticator for Sessions {
+    async fn authenticate(&self, token: &Token) -> Result<Principal, AuthenticationError> {
+        Ok(self.check(token.expose()).await?)
     }
 }

@@ -1,6 +1,6 @@
 //! How long cached answers of the KMS may be believed.
 //!
-//! The service keeps sessions and access in memory and follows the KMS's revocation feed to drop what was
+//! A service keeps sessions and what they may do in memory and follows the KMS's revocation feed to drop what was
 //! revoked. A poll of the feed brings every event that was committed before the poll *started*; so until
 //! two seconds after the start of the last good poll, nothing in memory is staler than two seconds. After
 //! that nothing in memory may be used: better no answer than one that a revocation has overtaken.
@@ -57,12 +57,12 @@ impl Freshness {
 
     /// Events are about to be applied: answers that are under way must not be kept. Call it before the
     /// first entry is dropped.
-    pub(super) fn begin_events(&self) {
+    pub(crate) fn begin_events(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A poll that started at `started` brought everything and everything it brought has been applied.
-    pub(super) fn caught_up(&self, started: Instant) {
+    pub(crate) fn caught_up(&self, started: Instant) {
         let stale_at = started.saturating_duration_since(self.base) + STALE_AFTER;
         self.stale_at_ms.fetch_max(ms(stale_at), Ordering::AcqRel);
     }

@@ -2,21 +2,29 @@
 
 use std::collections::HashSet;
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coffer_api::AddressHash;
 use coffer_api::internal::{AccessSubject, BATCH_ITEMS_MAX, FeedEvent};
+use coffer_core::UserId;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::access::AccessCache;
-use super::freshness::Freshness;
-use super::kms::{Kms, KmsError};
-use super::sessions::Sessions;
+use crate::freshness::Freshness;
+use crate::kms::{Kms, KmsError};
+use crate::sessions::Sessions;
 
 /// How often the feed is polled.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// A poll that takes longer is given up: it could not make anything fresh any more.
 const POLL_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// Answers about users, beside their sessions, that a service keeps in memory.
+pub trait Dependent: Send + Sync + fmt::Debug {
+    /// Keeps only the answers that `keep` wants, by the user that they are about and his blinded address.
+    fn retain(&self, keep: &mut dyn FnMut(UserId, &AddressHash) -> bool);
+}
 
 /// The follower of the feed.
 #[derive(Debug)]
@@ -24,19 +32,19 @@ pub struct Follower {
     kms: Arc<dyn Kms>,
     freshness: Arc<Freshness>,
     sessions: Arc<Sessions>,
-    access: Arc<AccessCache>,
+    dependents: Vec<Arc<dyn Dependent>>,
     position: Option<u64>,
 }
 
 impl Follower {
     /// A follower that begins at the feed's present end: nothing is cached yet.
-    pub fn new(
+    pub(crate) fn new(
         kms: Arc<dyn Kms>,
         freshness: Arc<Freshness>,
         sessions: Arc<Sessions>,
-        access: Arc<AccessCache>,
+        dependents: Vec<Arc<dyn Dependent>>,
     ) -> Self {
-        Self { kms, freshness, sessions, access, position: None }
+        Self { kms, freshness, sessions, dependents, position: None }
     }
 
     /// Follows the feed. Never ends by itself.
@@ -85,7 +93,11 @@ impl Follower {
     fn drop_everything(&self) {
         self.freshness.begin_events();
         self.sessions.retain(|_, _| false);
-        self.access.retain(|_, _| false);
+        self.retain_dependent(|_, _| false);
+    }
+
+    fn retain_dependent(&self, mut keep: impl FnMut(UserId, &AddressHash) -> bool) {
+        self.dependents.iter().for_each(|dependent| dependent.retain(&mut keep));
     }
 
     fn apply(&self, events: &[FeedEvent]) {
@@ -105,7 +117,7 @@ impl Follower {
         if !sessions.is_empty() || !users.is_empty() {
             self.sessions.retain(|session, user| !sessions.contains(session) && !users.contains(&user));
         }
-        self.access.retain(|user, address| {
+        self.retain_dependent(|user, address| {
             !users.contains(&user)
                 && !access_of_users.contains(&user)
                 && !access_of_addresses.contains(address)

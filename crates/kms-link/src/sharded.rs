@@ -12,7 +12,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 const SHARDS: usize = 32;
 
 /// A map of at most a fixed number of entries.
-pub(super) struct Sharded<K, V> {
+pub struct Sharded<K, V> {
     shards: [RwLock<HashMap<K, V>>; SHARDS],
     shard_entries_max: usize,
     hasher: RandomState,
@@ -20,7 +20,7 @@ pub(super) struct Sharded<K, V> {
 
 impl<K: Hash + Eq + Clone, V: Clone> Sharded<K, V> {
     /// A map for about `entries_max` entries.
-    pub(super) fn new(entries_max: usize) -> Self {
+    pub fn new(entries_max: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             shard_entries_max: entries_max.div_ceil(SHARDS).max(1),
@@ -28,7 +28,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Sharded<K, V> {
         }
     }
 
-    pub(super) fn get<Q>(&self, key: &Q) -> Option<V>
+    /// What is kept under `key`.
+    pub fn get<Q>(&self, key: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -38,7 +39,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Sharded<K, V> {
 
     /// Inserts unless `still` says no. `still` runs under the lock that [`retain`](Self::retain) needs, so
     /// an entry goes in either before a `retain` that sees it, or not at all.
-    pub(super) fn insert_if(&self, key: K, value: V, still: impl FnOnce() -> bool) {
+    pub fn insert_if(&self, key: K, value: V, still: impl FnOnce() -> bool) {
         let mut shard = self.write(&key);
         if !still() {
             return;
@@ -51,12 +52,13 @@ impl<K: Hash + Eq + Clone, V: Clone> Sharded<K, V> {
         shard.insert(key, value);
     }
 
-    pub(super) fn remove(&self, key: &K) {
+    /// Forgets what is kept under `key`.
+    pub fn remove(&self, key: &K) {
         self.write(key).remove(key);
     }
 
     /// Keeps only the entries that `keep` wants.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
+    pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         for shard in &self.shards {
             // Nobody leaves a shard half-changed, so one whose holder panicked is still whole.
             shard.write().unwrap_or_else(PoisonError::into_inner).retain(|key, value| keep(key, value));

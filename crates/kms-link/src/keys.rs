@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_auth::service_token::ServiceSecret;
+use coffer_auth::service_token::{ServiceName, ServiceSecret};
+use coffer_core::base64;
 use coffer_crypto::keyring::{HandoverError, Keyring, KeyringError, handover_open};
 
-use super::kms::{Kms, KmsError};
-use crate::base64;
+use crate::kms::{Kms, KmsError};
 
-/// The name under which the KMS knows this service.
-pub const SERVICE: &str = "data";
 /// How often new versions are looked for. A rotation spreads a version for longer than this before it is
 /// used, so a process that follows it never meets a version that it does not hold.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
@@ -40,20 +38,21 @@ pub enum KeysError {
 #[derive(Debug)]
 pub struct Keys {
     kms: Arc<dyn Kms>,
+    service: ServiceName,
     secret: Arc<ServiceSecret>,
 }
 
 impl Keys {
-    /// Keys that `secret`, shared with the KMS, opens.
-    pub fn new(kms: Arc<dyn Kms>, secret: Arc<ServiceSecret>) -> Self {
-        Self { kms, secret }
+    /// The keys of `service`, which the `secret` that it shares with the KMS opens.
+    pub fn new(kms: Arc<dyn Kms>, service: ServiceName, secret: Arc<ServiceSecret>) -> Self {
+        Self { kms, service, secret }
     }
 
     /// The keyring as the KMS has it now.
     pub async fn fetch(&self) -> Result<Keyring, KeysError> {
         let answer = self.kms.keyring().await?;
         let handed = base64::decode(answer.wrapped.as_bytes()).ok_or(KeysError::Encoding)?;
-        handover_open(self.secret.expose(), SERVICE, &handed).map_err(KeysError::Open)
+        handover_open(self.secret.expose(), self.service.as_str(), &handed).map_err(KeysError::Open)
     }
 
     /// The keyring, however long it takes until the KMS hands it over.

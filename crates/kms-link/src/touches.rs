@@ -8,7 +8,7 @@ use coffer_api::SessionHash;
 use coffer_api::internal::{BATCH_ITEMS_MAX, SessionTouch};
 use coffer_core::Timestamp;
 
-use super::kms::{Kms, KmsError};
+use crate::kms::{Kms, KmsError};
 
 /// How often what has gathered is sent.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
