@@ -50,7 +50,7 @@ pub(super) fn watchable(table: Table) -> Result<(), StoreError> {
 pub(super) fn commit(at: &Partition, commit: &Commit) -> Result<(), StoreError> {
     partition(at)?;
     let items = commit.guards.len() + commit.operations.len();
-    ensure(items <= COMMIT_ITEMS_MAX, "a commit has at most 256 guards and operations")?;
+    ensure(items <= COMMIT_ITEMS_MAX, "a commit has at most 512 guards and operations")?;
     commit.guards.iter().try_for_each(|guard| sort(guard.sort()))?;
     let mut written = HashSet::with_capacity(commit.operations.len());
     for operation in &commit.operations {

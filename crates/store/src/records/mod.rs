@@ -78,7 +78,7 @@ pub const PARTITION_BYTES_MAX: usize = 1024;
 /// The longest sort key, in bytes.
 pub const SORT_BYTES_MAX: usize = 4096;
 /// Guards and operations in one commit, at most.
-pub const COMMIT_ITEMS_MAX: usize = 256;
+pub const COMMIT_ITEMS_MAX: usize = 512;
 /// Records in one page of a scan or sweep, at most.
 pub const PAGE_RECORDS_MAX: usize = 10_000;
 /// Values in one page of a scan or sweep, in bytes: the page ends with the record that reaches it.
