@@ -1,1 +1,3 @@
 //! What the gateway does, without HTTP.
+
+pub mod kv;

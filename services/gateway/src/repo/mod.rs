@@ -1,1 +1,3 @@
-//! What the domain keeps, as keys and sealed bytes.
+//! What the gateway keeps: how it becomes keys and sealed bytes.
+
+pub mod kv;

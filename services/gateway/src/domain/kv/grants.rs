@@ -1,0 +1,233 @@
+//! Giving others access to keys, and taking it back.
+//!
+//! A grant is to a blinded address or to a role, for one key or for all that begin with a text. Only the owner gives
+//! and takes. Nothing here tells whether an address has an account.
+
+use coffer_api::AddressHash;
+use coffer_api::Role;
+use coffer_api::grants::Permission;
+use coffer_core::limits::PAGE_ITEMS_MAX;
+use coffer_core::{Timestamp, UserId};
+use coffer_store::records::Sort;
+
+use super::access::{GRANTS_PER_SUBJECT_MAX, Target};
+use super::key::KEY_BYTES_MAX;
+use super::{Caller, Kv, KvError};
+use crate::repo::kv::grant::{SharedRecord, subject_in};
+use crate::repo::kv::{Committed, GrantRecord, Subject};
+
+/// Grants of one owner, at most.
+pub const GRANTS_MAX: usize = 1_000;
+/// How often a grant is written when others change the same one.
+const TRIES_MAX: usize = 8;
+
+/// Whom a grant is to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grantee {
+    /// Whoever has this address.
+    User {
+        /// The address as the owner wrote it.
+        email: String,
+        /// The same, blinded by the KMS.
+        address: AddressHash,
+    },
+    /// Everybody with exactly this role.
+    Role(Role),
+}
+
+impl Grantee {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::User { address, .. } => Subject::User(*address),
+            Self::Role(role) => Subject::Role(*role),
+        }
+    }
+}
+
+/// Which keys a grant is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// One key.
+    Key(String),
+    /// All keys that begin with this; all keys, if it is empty.
+    Prefix(String),
+}
+
+impl Scope {
+    fn of(name: String, is_prefix: bool) -> Self {
+        if is_prefix { Self::Prefix(name) } else { Self::Key(name) }
+    }
+
+    fn target(&self) -> Target<'_> {
+        match self {
+            Self::Key(name) => Target { name, is_prefix: false },
+            Self::Prefix(name) => Target { name, is_prefix: true },
+        }
+    }
+
+    fn check(&self) -> Result<(), KvError> {
+        match self {
+            Self::Key(name) => name.parse::<super::Key>().map(drop)?,
+            Self::Prefix(name) if name.len() > KEY_BYTES_MAX => return Err(super::KeyError::TooLong.into()),
+            Self::Prefix(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// What an owner gives.
+#[derive(Clone, Debug)]
+pub struct GrantOrder {
+    /// To whom.
+    pub grantee: Grantee,
+    /// Which keys.
+    pub scope: Scope,
+    /// To do what.
+    pub permission: Permission,
+    /// Until when, if it is to end by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A live grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// To whom.
+    pub grantee: Grantee,
+    /// Which keys.
+    pub scope: Scope,
+    /// To do what.
+    pub permission: Permission,
+    /// Since when.
+    pub granted_at: Timestamp,
+    /// Until when, if it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Keys that somebody shares with the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedKeys {
+    /// Whose they are.
+    pub owner: UserId,
+    /// Which.
+    pub scope: Scope,
+    /// What the caller may do.
+    pub permission: Permission,
+    /// Since when.
+    pub granted_at: Timestamp,
+    /// Until when, if it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Kv {
+    /// Gives access to keys of the caller's own. A grant of the same keys to the same grantee is replaced.
+    pub async fn grant(&self, caller: &Caller, order: &GrantOrder) -> Result<Grant, KvError> {
+        order.scope.check()?;
+        self.check_expiry(order.expires_at)?;
+        let (owner, subject, target) = (caller.id(), order.grantee.subject(), order.scope.target());
+        self.ensure_room(owner, &subject).await?;
+        let shared = SharedRecord { owner, name: target.name.to_owned(), is_prefix: target.is_prefix };
+        self.0.shared.add(&subject, &shared, order.expires_at).await?;
+        let (email, role) = match &order.grantee {
+            Grantee::User { email, .. } => (Some(email.clone()), None),
+            Grantee::Role(role) => (None, Some(*role)),
+        };
+        let record = GrantRecord {
+            name: shared.name,
+            is_prefix: shared.is_prefix,
+            permission: order.permission,
+            email,
+            role,
+            granted_by: caller.id(),
+            granted_at: self.0.clock.now(),
+            expires_at: order.expires_at,
+        };
+        for _ in 0..TRIES_MAX {
+            let read = self.0.repo.grant(owner, &subject, (target.name, target.is_prefix)).await?;
+            let write = (read.map(|read| read.version), &record);
+            if let Committed::At(_) = self.0.repo.put_grant(owner, &subject, write).await? {
+                self.0.access.forget();
+                return view(subject, record);
+            }
+        }
+        Err(KvError::Contended)
+    }
+
+    /// Takes access back. It is out of force everywhere within 2 s.
+    pub async fn revoke(&self, caller: &Caller, grantee: &Grantee, scope: &Scope) -> Result<(), KvError> {
+        let (owner, subject, target) = (caller.id(), grantee.subject(), scope.target());
+        let at = (target.name, target.is_prefix);
+        self.0.repo.grant(owner, &subject, at).await?.ok_or(KvError::GrantNotFound)?;
+        self.0.repo.remove_grant(owner, &subject, at).await?;
+        self.0.access.forget();
+        let shared = SharedRecord { owner, name: target.name.to_owned(), is_prefix: target.is_prefix };
+        self.0.shared.remove(&subject, &shared).await?;
+        Ok(())
+    }
+
+    /// The live grants that the caller has given; all of them, for there are few.
+    pub async fn grants(&self, caller: &Caller) -> Result<Vec<Grant>, KvError> {
+        let (mut grants, mut after): (Vec<Grant>, Option<Sort>) = (Vec::new(), None);
+        loop {
+            let page = self.0.repo.grants(caller.id(), after.as_ref(), PAGE_ITEMS_MAX).await?;
+            after = page.items.last().map(|stored| stored.sort.clone());
+            for stored in page.items {
+                grants.push(view(subject_in(&stored.sort)?, stored.value)?);
+            }
+            if !page.more {
+                return Ok(grants);
+            }
+        }
+    }
+
+    /// What others share with the caller, by address and by role: at most [`GRANTS_MAX`] of each.
+    pub async fn shared_with_me(&self, caller: &Caller) -> Result<Vec<SharedKeys>, KvError> {
+        let subjects = [Subject::User(caller.principal.address_hash), Subject::Role(caller.role())];
+        let mut found = Vec::new();
+        for subject in subjects {
+            for shared in self.0.shared.list(&subject, None, GRANTS_MAX).await?.items {
+                let at = (&*shared.name, shared.is_prefix);
+                // The grant alone counts. To oneself one shares nothing.
+                let grant = self.0.repo.grant(shared.owner, &subject, at).await?;
+                let Some(grant) = grant.filter(|_| shared.owner != caller.id()) else { continue };
+                found.push(SharedKeys {
+                    owner: shared.owner,
+                    scope: Scope::of(shared.name, shared.is_prefix),
+                    permission: grant.value.permission,
+                    granted_at: grant.value.granted_at,
+                    expires_at: grant.value.expires_at,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Grants made at the same time may go a little beyond the limits.
+    async fn ensure_room(&self, owner: UserId, subject: &Subject) -> Result<(), KvError> {
+        let to_subject = self.0.repo.grants_to(owner, subject, GRANTS_PER_SUBJECT_MAX).await?.len();
+        let all = self.0.repo.grants(owner, None, GRANTS_MAX).await?.items.len();
+        if to_subject >= GRANTS_PER_SUBJECT_MAX || all >= GRANTS_MAX {
+            return Err(KvError::TooManyGrants {
+                grants_max: GRANTS_MAX,
+                per_subject_max: GRANTS_PER_SUBJECT_MAX,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn view(subject: Subject, record: GrantRecord) -> Result<Grant, KvError> {
+    let grantee = match subject {
+        Subject::User(address) => {
+            let email = record.email.ok_or_else(|| super::corrupt("a grant to no address"))?;
+            Grantee::User { email, address }
+        }
+        Subject::Role(role) => Grantee::Role(role),
+    };
+    Ok(Grant {
+        grantee,
+        scope: Scope::of(record.name, record.is_prefix),
+        permission: record.permission,
+        granted_at: record.granted_at,
+        expires_at: record.expires_at,
+    })
+}

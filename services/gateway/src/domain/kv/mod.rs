@@ -1,0 +1,175 @@
+//! The key-value store: values with history, trash, expiry, sharing and a log of changes.
+//!
+//! [`Kv`] is what routes call; each of its methods first checks that the caller may. What a change does to history,
+//! trash and totals is decided in one place (`plan`), and commits at once. A value is read with one round trip and
+//! stored with one commit: what a store needs to know of the value it replaces is remembered (`known`), and the
+//! commit is guarded by the revision, so what is remembered wrongly costs a second try and never a value.
+//!
+//! Not here: who is logged in, figures of use, HTTP. The road not taken: values in a blob store. A value has at most
+//! 16 parts, so they commit with the entry that names them, and nothing is ever left over by a crash.
+
+mod access;
+mod batch;
+mod changes;
+mod collector;
+mod copy;
+mod delete;
+mod diff;
+mod error;
+mod grants;
+mod history;
+mod key;
+mod known;
+mod list;
+mod marks;
+mod model;
+mod plan;
+mod read;
+mod settings;
+mod trash;
+mod value;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use coffer_core::{Clock, Random, Timestamp, UserId};
+use coffer_store::records::{Sealed, StoreError};
+
+pub use batch::{BatchAnswer, BatchOp};
+pub use changes::{ChangesPage, Event, Position, Watcher};
+pub use copy::Route;
+pub use diff::{DIFFERENCES_MAX, Difference, Digest, Edit, differences};
+pub use error::KvError;
+pub use grants::{GRANTS_MAX, Grant, GrantOrder, Grantee, Scope, SharedKeys};
+pub use key::{KEY_BYTES_MAX, Key, KeyError};
+pub use list::{ListRequest, Listed, Listing};
+pub use model::{Caller, Condition, Deleted, Item, Meta, PutRequest, Space};
+pub use settings::{KvSettings, KvSettingsError, VALUE_BYTES_MAX};
+pub use trash::{TrashPage, Trashed};
+pub use value::{Kind, PlainValue};
+
+use access::AccessCache;
+use known::{KnownEntries, Turns};
+use marks::Marks;
+use plan::Plan;
+
+use crate::repo::kv::{DueRepo, KvRepo, Past, SharedRepo};
+
+/// Operations in a batch, at most.
+pub const OPS_MAX: usize = 100;
+
+/// How many keys an owner has, as far as it is known without asking the storage.
+pub trait KeyCount: Send + Sync + fmt::Debug {
+    /// The number, if it is known.
+    fn keys(&self, owner: UserId) -> Option<u64>;
+}
+
+/// Nobody counts: there is no limit on keys.
+#[derive(Debug)]
+struct Uncounted;
+
+impl KeyCount for Uncounted {
+    fn keys(&self, _: UserId) -> Option<u64> {
+        None
+    }
+}
+
+/// The key-value store of all owners. Cheap to clone.
+#[derive(Clone)]
+pub struct Kv(Arc<Inner>);
+
+struct Inner {
+    repo: KvRepo,
+    shared: SharedRepo,
+    marks: Marks,
+    settings: KvSettings,
+    known: KnownEntries,
+    turns: Turns,
+    access: AccessCache,
+    counts: Arc<dyn KeyCount>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Kv {
+    /// The store that lies in `records`.
+    pub fn new(
+        records: &Sealed,
+        settings: KvSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self::with_counts(records, settings, (clock, random), Arc::new(Uncounted))
+    }
+
+    /// As [`new`](Self::new), with a limit on the keys of an owner by `counts`.
+    pub fn with_counts(
+        records: &Sealed,
+        settings: KvSettings,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        counts: Arc<dyn KeyCount>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            repo: KvRepo::new(records.clone()),
+            shared: SharedRepo::new(records.clone()),
+            marks: Marks::new(DueRepo::new(records.clone()), Arc::clone(&clock)),
+            settings,
+            known: KnownEntries::new(),
+            turns: Turns::new(),
+            access: AccessCache::new(),
+            counts,
+            clock,
+            random,
+        }))
+    }
+
+    /// The records beneath, for what counts changes.
+    pub fn repo(&self) -> &KvRepo {
+        &self.0.repo
+    }
+
+    /// Whether a value may be stored in `space` at all.
+    fn admit(&self, space: Space, value: &PlainValue) -> Result<(), KvError> {
+        let Inner { settings, counts, .. } = &*self.0;
+        if value.as_bytes().len() > settings.value_bytes_max {
+            return Err(KvError::ValueTooLarge { bytes_max: settings.value_bytes_max });
+        }
+        if counts.keys(space.owner).is_some_and(|keys| keys >= settings.keys_per_owner_max) {
+            return Err(KvError::TooManyKeys { keys_max: settings.keys_per_owner_max });
+        }
+        Ok(())
+    }
+
+    fn check_expiry(&self, expires_at: Option<Timestamp>) -> Result<(), KvError> {
+        match expires_at {
+            Some(at) if at <= self.0.clock.now() => Err(KvError::ExpiryPassed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what the trash had of an earlier life of a key. What is left by a failure is removed by time.
+    async fn tidy(&self, space: Space, key: &Key, versions: Vec<Past>) {
+        for past in versions {
+            let mut plan = Plan::new(self.context(None));
+            plan.forget(key, [past]);
+            if let Err(error) = self.0.repo.commit(space.owner, plan.silent()).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "left to time");
+                return;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Kv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kv").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt { what: what.to_owned() }
+}

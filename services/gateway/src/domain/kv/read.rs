@@ -1,0 +1,85 @@
+//! Reading a value.
+
+use coffer_core::UserId;
+
+use super::key::Key;
+use super::value::{PlainValue, unpack};
+use super::{Caller, Item, Kv, KvError, Meta, Space};
+use crate::repo::kv::{Head, StoredEntry, keys};
+
+/// A value whose parts went while it was read is looked for anew this often.
+const READS_MAX: usize = 4;
+
+impl Kv {
+    /// The value of a key, or an earlier version of it. The current value is one round trip, a large one two.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        space: Space,
+        key: &Key,
+        version: Option<u64>,
+    ) -> Result<Item, KvError> {
+        self.authorize_read(caller, space, key).await?;
+        for _ in 0..READS_MAX {
+            let stored = self.0.repo.get(space.owner, key.as_str()).await?.ok_or(KvError::NotFound)?;
+            let found = match version {
+                Some(version) => self.get_version(space.owner, key, (&stored, version)).await?,
+                None => self.item(space.owner, key, (&stored, stored.version().0)).await?,
+            };
+            if let Some(item) = found {
+                return Ok(item);
+            }
+        }
+        Err(KvError::Contended)
+    }
+
+    /// What is known of a key, without its value.
+    pub async fn meta(&self, caller: &Caller, space: Space, key: &Key) -> Result<Meta, KvError> {
+        self.authorize_read(caller, space, key).await?;
+        let stored = self.0.repo.get(space.owner, key.as_str()).await?.ok_or(KvError::NotFound)?;
+        Ok(Meta::of(&stored.entry()?.head, stored.version().0))
+    }
+
+    async fn get_version(
+        &self,
+        owner: UserId,
+        key: &Key,
+        (current, version): (&StoredEntry, u64),
+    ) -> Result<Option<Item>, KvError> {
+        let head = current.entry()?.head;
+        if head.version == version {
+            return self.item(owner, key, (current, current.version().0)).await;
+        }
+        let revision = revision_of(&head, version).ok_or(KvError::VersionNotFound)?;
+        let sorts = [keys::history(key.as_str(), revision)];
+        let past = self.0.repo.get_many(owner, &sorts).await?.pop().flatten();
+        let past = past.ok_or(KvError::VersionNotFound)?;
+        self.item(owner, key, (&past, revision)).await
+    }
+
+    /// The item in an entry; nothing if its parts are gone.
+    pub(super) async fn item(
+        &self,
+        owner: UserId,
+        key: &Key,
+        (stored, revision): (&StoredEntry, u64),
+    ) -> Result<Option<Item>, KvError> {
+        let entry = stored.entry()?;
+        let value: PlainValue = match (entry.inline, entry.head.parts) {
+            (Some(frame), _) => unpack(&entry.head, frame)?,
+            (None, Some(parts)) => match self.0.repo.value(owner, key.as_str(), parts).await? {
+                Some(frame) => unpack(&entry.head, &frame)?,
+                None => return Ok(None),
+            },
+            (None, None) => return Err(super::corrupt("an entry has no value").into()),
+        };
+        Ok(Some(Item { meta: Meta::of(&entry.head, revision), value }))
+    }
+}
+
+/// The revision that an earlier version had, if it may be kept.
+pub(super) fn revision_of(current: &Head, version: u64) -> Option<u64> {
+    let back = usize::try_from(current.version.checked_sub(version)?).ok()?;
+    let at = current.trail.len().checked_sub(back)?;
+    current.trail.get(at).map(|past| past.revision)
+}

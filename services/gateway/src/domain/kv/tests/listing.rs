@@ -1,0 +1,87 @@
+use super::super::{Condition, KvError, ListRequest};
+use super::bed::{Bed, ann, anns, bob, key};
+
+const NAMES: [&str; 9] = ["a", "a/1", "a/2/x", "a/2/y", "a/3", "a0", "b/Report", "報告", "\u{10ffff}"];
+
+async fn filled() -> Bed {
+    let bed = Bed::memory();
+    for name in NAMES.iter().rev() {
+        bed.put(name, "1").await;
+    }
+    bed.put("gone", "1").await;
+    bed.kv.delete(&ann(), anns(), &key("gone"), Condition::None).await.unwrap();
+    bed
+}
+
+fn with(prefix: &str, limit: usize) -> ListRequest {
+    ListRequest { prefix: prefix.to_owned(), limit, ..ListRequest::default() }
+}
+
+#[tokio::test]
+async fn keys_are_listed_in_order_and_by_prefix() {
+    let bed = filled().await;
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), NAMES);
+    assert!(bed.kv.names(&bob()).await.unwrap().is_empty());
+    assert_eq!(bed.names(&with("", 100)).await, NAMES);
+    assert_eq!(bed.names(&with("a/", 100)).await, ["a/1", "a/2/x", "a/2/y", "a/3"]);
+    assert_eq!(bed.names(&with("報", 100)).await, ["報告"]);
+    assert!(bed.names(&with("x", 100)).await.is_empty());
+    let listing = bed.kv.list(&ann(), anns(), &with("a/1", 1)).await.unwrap();
+    assert_eq!(listing.items[0].meta, bed.kv.meta(&ann(), anns(), &key("a/1")).await.unwrap());
+    assert_eq!(listing.next_cursor, None);
+    assert!(matches!(bed.kv.list(&bob(), anns(), &with("", 9)).await, Err(KvError::Denied)));
+}
+
+#[tokio::test]
+async fn pages_join_to_the_whole_with_and_without_a_delimiter() {
+    let bed = filled().await;
+    for delimiter in [None, Some("/".to_owned()), Some("/2/".to_owned())] {
+        let whole = ListRequest { delimiter: delimiter.clone(), ..with("", 100) };
+        let whole = bed.kv.list(&ann(), anns(), &whole).await.unwrap();
+        for limit in 1..6 {
+            let mut request = ListRequest { delimiter: delimiter.clone(), ..with("", limit) };
+            let (mut items, mut prefixes) = (Vec::new(), Vec::new());
+            loop {
+                let page = bed.kv.list(&ann(), anns(), &request).await.unwrap();
+                assert!(page.items.len() + page.common_prefixes.len() <= limit);
+                items.extend(page.items);
+                prefixes.extend(page.common_prefixes);
+                request.cursor = page.next_cursor;
+                if request.cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!((&items, &prefixes), (&whole.items, &whole.common_prefixes), "in pages of {limit}");
+        }
+    }
+    let request = ListRequest { cursor: Some("x".to_owned()), ..with("", 9) };
+    assert!(matches!(bed.kv.list(&ann(), anns(), &request).await, Err(KvError::Cursor)));
+}
+
+#[tokio::test]
+async fn a_delimiter_folds_what_lies_behind_it() {
+    let bed = filled().await;
+    let folded = async |prefix: &str| {
+        let request = ListRequest { delimiter: Some("/".to_owned()), ..with(prefix, 100) };
+        let page = bed.kv.list(&ann(), anns(), &request).await.unwrap();
+        (page.items.into_iter().map(|item| item.key).collect::<Vec<_>>(), page.common_prefixes)
+    };
+    let (names, prefixes) = folded("").await;
+    assert_eq!(
+        (names.join(" "), prefixes),
+        ("a a0 報告 \u{10ffff}".to_owned(), vec!["a/".into(), "b/".into()])
+    );
+    let (names, prefixes) = folded("a/").await;
+    assert_eq!((names, prefixes), (vec!["a/1".into(), "a/3".into()], vec!["a/2/".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_search_finds_a_text_anywhere_in_a_name() {
+    let bed = filled().await;
+    let found = async |text: &str, prefix: &str| {
+        bed.names(&ListRequest { search: Some(text.to_owned()), ..with(prefix, 100) }).await
+    };
+    assert_eq!(found("rePORT", "").await, ["b/Report"]);
+    assert_eq!(found("/2", "a").await, ["a/2/x", "a/2/y"]);
+    assert!(found("report", "a").await.is_empty());
+}

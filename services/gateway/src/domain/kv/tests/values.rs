@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use super::super::{Condition, Kind, KvError, KvSettings, PutRequest};
+use super::bed::{Bed, ann, anns, blob, bob, json, key, noise, request, text};
+
+#[tokio::test]
+async fn a_value_is_read_as_it_was_stored_with_what_is_known_of_it() {
+    let bed = Bed::memory();
+    let long = format!("\"{}\"", "the same ".repeat(100));
+    for value in ["null", "{\"b\": 1,  \"a\": [true]}", &long] {
+        let meta = bed.put("a/../b", value).await;
+        let item = bed.kv.get(&ann(), anns(), &key("a/../b"), None).await.unwrap();
+        assert_eq!((text(&item), &item.meta), (value.to_owned(), &meta));
+        assert_eq!(meta.plain_bytes, value.len() as u64);
+        assert_eq!(meta.compressed, value.len() > 100);
+        assert_eq!(meta.stored_bytes < meta.plain_bytes, meta.compressed);
+    }
+    let meta = bed.kv.meta(&ann(), anns(), &key("a/../b")).await.unwrap();
+    assert_eq!((meta.version, meta.created_by, meta.kind), (3, ann().principal.user_id, Kind::Json));
+    let plain = PutRequest { encrypt: false, compress: false, ..request("plain", &long) };
+    let meta = bed.kv.put(&ann(), anns(), &plain).await.unwrap();
+    assert!(!meta.encrypt && !meta.compressed && meta.stored_bytes == long.len() as u64);
+}
+
+#[tokio::test]
+async fn bytes_of_any_size_up_to_the_limit_survive_on_every_back_end() {
+    let settings = KvSettings { value_bytes_max: 3 * 1024 * 1024, ..KvSettings::default() };
+    for bed in [Bed::memory_with(settings), Bed::sqlite_with(settings), Bed::redis_with(settings).await] {
+        for size in [0, 1, 4095, 4096, 5000, 1024 * 1024, 3 * 1024 * 1024] {
+            let value = blob(noise(size));
+            let put = PutRequest { value: value.clone(), ..request("b", "0") };
+            let meta = bed.kv.put(&ann(), anns(), &put).await.unwrap();
+            let item = bed.kv.get(&ann(), anns(), &key("b"), None).await.unwrap();
+            assert!(item.value == value && item.meta == meta, "{size} bytes");
+        }
+        let put = PutRequest { value: blob(vec![0; 3 * 1024 * 1024 + 1]), ..request("b", "0") };
+        let refused = bed.kv.put(&ann(), anns(), &put).await;
+        assert!(matches!(refused, Err(KvError::ValueTooLarge { .. })), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_reads_writes_or_deletes_what_is_not_his() {
+    let bed = Bed::memory();
+    bed.put("a", "1").await;
+    assert!(matches!(bed.kv.get(&bob(), anns(), &key("a"), None).await, Err(KvError::Denied)));
+    assert!(matches!(bed.kv.put(&bob(), anns(), &request("a", "2")).await, Err(KvError::Denied)));
+    assert!(matches!(bed.kv.delete(&bob(), anns(), &key("a"), Condition::None).await, Err(KvError::Denied)));
+    assert!(matches!(bed.kv.meta(&bob(), anns(), &key("a")).await, Err(KvError::Denied)));
+    // The same name in another space is another key.
+    bed.kv.put(&bob(), bob().own_space(), &request("a", "3")).await.unwrap();
+    assert_eq!(bed.get("a").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_write_happens_only_if_its_condition_holds() {
+    let bed = Bed::memory();
+    let other = bed.another();
+    let put = async |kv: &super::super::Kv, condition, value: &str| {
+        let request = PutRequest { condition, value: json(value), ..request("a", "0") };
+        kv.put(&ann(), anns(), &request).await
+    };
+    let absent = put(&bed.kv, Condition::Revision(7), "1").await;
+    assert!(matches!(absent, Err(KvError::Conflict { revision: None })), "{absent:?}");
+    let first = put(&bed.kv, Condition::Absent, "1").await.unwrap();
+    for kv in [&bed.kv, &other] {
+        let exists = put(kv, Condition::Absent, "2").await;
+        assert!(matches!(exists, Err(KvError::Conflict { .. })), "{exists:?}");
+    }
+    let second = put(&other, Condition::Revision(first.revision), "2").await.unwrap();
+    assert_eq!((second.version, second.created_at), (2, first.created_at));
+    // The first process still remembers the first value.
+    let stale = put(&bed.kv, Condition::Revision(first.revision), "3").await;
+    assert!(
+        matches!(stale, Err(KvError::Conflict { revision: Some(r) }) if r == second.revision),
+        "{stale:?}"
+    );
+    assert_eq!(put(&bed.kv, Condition::None, "3").await.unwrap().version, 3);
+    let stale = other.delete(&ann(), anns(), &key("a"), Condition::Revision(second.revision)).await;
+    assert!(matches!(stale, Err(KvError::Conflict { .. })), "{stale:?}");
+    let third = bed.kv.meta(&ann(), anns(), &key("a")).await.unwrap();
+    let deleted = other.delete(&ann(), anns(), &key("a"), Condition::Revision(third.revision)).await.unwrap();
+    assert!(deleted.version == 3 && deleted.revision > third.revision);
+    let again = other.delete(&ann(), anns(), &key("a"), Condition::None).await;
+    assert!(matches!(again, Err(KvError::NotFound)), "{again:?}");
+    assert_eq!(put(&bed.kv, Condition::Absent, "4").await.unwrap().version, 1, "a new life");
+}
+
+#[tokio::test]
+async fn an_expired_key_is_gone_at_once() {
+    let bed = Bed::memory();
+    let put = PutRequest { expires_at: Some(bed.after(Duration::from_secs(2))), ..request("a", "1") };
+    bed.kv.put(&ann(), anns(), &put).await.unwrap();
+    bed.put("b", "2").await;
+    bed.clock.advance(Duration::from_millis(1999));
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), ["a", "b"]);
+    bed.clock.advance(Duration::from_millis(1));
+    assert_eq!(bed.get("a").await, None);
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), ["b"]);
+    let past = PutRequest { expires_at: Some(bed.after(Duration::ZERO)), ..request("a", "1") };
+    assert!(matches!(bed.kv.put(&ann(), anns(), &past).await, Err(KvError::ExpiryPassed)));
+    assert_eq!(bed.put("a", "3").await.version, 1);
+    assert_eq!(
+        bed.kv.names(&ann()).await.unwrap(),
+        ["a", "b"],
+        "what was noted of the first life is no matter"
+    );
+    // A value without expiry makes a key stay.
+    let put = PutRequest { expires_at: Some(bed.after(Duration::from_secs(2))), ..request("b", "1") };
+    bed.kv.put(&ann(), anns(), &put).await.unwrap();
+    bed.put("b", "2").await;
+    bed.clock.advance(Duration::from_mins(1));
+    assert_eq!(bed.get("b").await.as_deref(), Some("2"));
+}
