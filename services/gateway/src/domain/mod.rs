@@ -1,3 +1,4 @@
 //! What the gateway does, without HTTP.
 
 pub mod kv;
+pub mod usage;

@@ -1,3 +1,4 @@
 //! What the gateway keeps: how it becomes keys and sealed bytes.
 
 pub mod kv;
+pub mod usage;

@@ -1,0 +1,7 @@
+mod cost;
+mod exact;
+mod faults;
+mod keys;
+mod store;
+mod totals;
+mod world;
