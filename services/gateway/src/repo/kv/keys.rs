@@ -105,11 +105,6 @@ pub fn grants() -> SortRange {
     Sort::of(GRANT).children()
 }
 
-/// How many grants there are: a counter.
-pub fn grant_count() -> Sort {
-    Sort::of("gn").build()
-}
-
 /// A record that means nothing but that there was a commit.
 pub fn probe() -> Sort {
     Sort::of(PROBE).build()

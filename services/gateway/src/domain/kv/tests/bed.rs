@@ -10,13 +10,15 @@ use coffer_api::{AddressHash, Role, SessionHash};
 use coffer_auth::Principal;
 use coffer_core::{Clock as _, ManualClock, SystemRandom, Timestamp, UserId};
 use coffer_crypto::keyring::Keyring;
-use coffer_store::records::{MemoryRecords, Records, Sealed, SqliteRecords, open};
+use coffer_store::records::{MemoryRecords, Records, Sealed, Sort, SortRange, SqliteRecords, open};
 use coffer_store::testing::RedisServer;
 use serde_json::value::RawValue;
 
 use super::super::{
     Caller, Condition, Item, Key, Kv, KvError, KvSettings, ListRequest, Meta, PlainValue, PutRequest, Space,
 };
+
+use crate::repo::kv::{Delta, keys};
 
 pub(crate) const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
@@ -95,6 +97,44 @@ impl Bed {
     pub(crate) async fn names(&self, request: &ListRequest) -> Vec<String> {
         let page = self.kv.list(&ann(), ann().own_space(), request).await.unwrap();
         page.items.into_iter().map(|item| item.key).collect()
+    }
+}
+
+impl Bed {
+    /// How many parts of values there are.
+    pub(crate) async fn parts(&self) -> usize {
+        let (partition, range) = (keys::partition(anns().owner), Sort::of("v").children());
+        self.sealed.scan_keys(&partition, &range, 1000).await.unwrap().items.len()
+    }
+
+    /// What the changes add up to.
+    pub(crate) async fn totals(&self) -> Delta {
+        let (mut totals, mut after) = (Delta::default(), None);
+        loop {
+            let page = self.kv.repo().changes(anns().owner, after, 100).await.unwrap();
+            for entry in &page.items {
+                totals += entry.value.delta();
+                after = Some(entry.version);
+            }
+            if !page.more {
+                return totals;
+            }
+        }
+    }
+
+    /// Deletes every key and lets the time pass for which anything is kept: then only the log and grants are there.
+    pub(crate) async fn assert_nothing_is_left_when_all_is_over(&self, kv: &Kv) {
+        for name in kv.names(&ann()).await.unwrap() {
+            kv.delete(&ann(), anns(), &key(&name), Condition::None).await.unwrap();
+        }
+        self.clock.advance(Duration::from_hours(24 * 10));
+        kv.collect().await.unwrap();
+        let page = self.sealed.scan(&keys::partition(anns().owner), &SortRange::all(), 10_000).await.unwrap();
+        let stays = |sort: &Sort| sort.log_version().is_some() || keys::grants().contains(sort);
+        let left: Vec<_> = page.items.iter().filter(|record| !stays(&record.sort)).collect();
+        assert!(left.is_empty(), "{left:?}");
+        let totals = self.totals().await;
+        assert_eq!(totals, Delta::default());
     }
 }
 
