@@ -19,11 +19,13 @@ const SMALL_BYTES: usize = 1024;
 const LARGE_BYTES: usize = 1024 * 1024;
 const LISTED_FILES: usize = 16_000;
 
-fn script(name: &str) -> PathBuf {
+/// A script for `wrk`.
+pub(super) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("lua").join(name)
 }
 
-fn upload_of(name: &str, bytes: usize, sid: &str) -> Request {
+/// An upload of `bytes` bytes of ciphertext.
+pub(super) fn upload_of(name: &str, bytes: usize, sid: &str) -> Request {
     let wrapped = STANDARD.encode([7; 256]);
     let body = json!({
         "file_name": name,

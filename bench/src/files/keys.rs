@@ -5,14 +5,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_crypto::filekey::PublicKey;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::SECONDS;
-use super::stage::Stage;
+use super::data::{script, upload_of};
+use super::stage::{Stage, expect};
 use crate::BenchResult;
 use crate::http::{Request, ask, burst};
-use crate::load::Load;
+use crate::load::{Load, Wrk};
 use crate::primitives::{bcrypt_checks, key_pairs, oaep_openings};
 use crate::table::{Row, Table};
 
@@ -38,11 +39,12 @@ pub(crate) fn run(table: &mut Table, runtime: &Runtime, stage: &Stage) -> BenchR
         table.row(&Row { what: what.to_owned(), figure: load.per_second, limit, unit: "1/s", aim });
     };
 
-    let export = Request::post("/get_private_key", Some(&sid), &json!({"file_name": "sustained-0"}));
-    let exports = runtime.block_on(burst(stage.kms, vec![export; 10_000], 16, "private_key_retrieved"))?;
-    row("get_private_key", exports, None, "");
-    let unwrap = runtime.block_on(unwrap_request(stage, &sid))?;
-    let unwraps = runtime.block_on(burst(stage.kms, vec![unwrap; 8_000], 16, "plaintexts"))?;
+    // Refilling the pool would take its share of the cores from what follows.
+    runtime.block_on(full_pool(stage))?;
+    let export = json!({"file_name": "sustained-0"});
+    row("get_private_key", post(stage, "/get_private_key", (&sid, &export))?, None, "");
+    let unwrap = runtime.block_on(unwrap_body(stage, &sid))?;
+    let unwraps = post(stage, "/api/v1/file-keys/unwrap", (&sid, &unwrap))?;
     row("unwrap", unwraps, Some((raw_openings, "raw RSA-OAEP opening, 2 threads")), "0.8");
     let logins = vec![Stage::login_request("keys@example.com"); 40];
     let logins = runtime.block_on(burst(stage.kms, logins, 8, "login_otp_sent"))?;
@@ -72,7 +74,7 @@ fn pool(table: &mut Table, runtime: &Runtime, who: (&Stage, &str)) -> BenchResul
 }
 
 /// Waits until the pool is full, as the KMS's metrics tell.
-async fn full_pool(stage: &Stage) -> BenchResult<()> {
+pub(super) async fn full_pool(stage: &Stage) -> BenchResult<()> {
     for _ in 0..600 {
         let metrics = crate::http::text(stage.kms_internal, "/metrics").await?;
         let line = metrics.lines().find_map(|line| line.strip_prefix("coffer_key_pool_pairs"));
@@ -87,11 +89,24 @@ async fn full_pool(stage: &Stage) -> BenchResult<()> {
     Err("the pool of key pairs was not full within two minutes".into())
 }
 
-async fn unwrap_request(stage: &Stage, sid: &str) -> BenchResult<Request> {
+/// The same request again and again, over many connections.
+fn post(stage: &Stage, path: &str, (sid, body): (&str, &Value)) -> BenchResult<Load> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), body.to_string())?;
+    let body = file.path().to_str().ok_or("the temporary folder is no UTF-8")?;
+    let url = format!("http://127.0.0.1:{}{path}", stage.kms);
+    let (lua, arguments) = (script("post.lua"), [body]);
+    let script = Some((lua.as_path(), arguments.as_slice()));
+    Wrk { url: &url, connections: 64, seconds: SECONDS, script, sid: Some(sid) }.run()
+}
+
+/// What unwraps a content key of a file that is uploaded, as files are whose keys are unwrapped.
+async fn unwrap_body(stage: &Stage, sid: &str) -> BenchResult<Value> {
     let answer = ask(stage.kms, &make_key("sustained-0", sid)).await?;
     let pem = STANDARD.decode(answer["kms_public_key"].as_str().ok_or("no public key")?)?;
     let public = PublicKey::from_pem(std::str::from_utf8(&pem)?)?;
     let sealed = STANDARD.encode(public.seal_oaep_sha256(&[7; 32])?);
-    let body = json!({"name": "sustained-0", "ciphertexts": [sealed]});
-    Ok(Request::post("/api/v1/file-keys/unwrap", Some(sid), &body))
+    let upload = upload_of("sustained-0", 16, sid);
+    expect(&ask(stage.data, &upload).await?, "upload_success")?;
+    Ok(json!({"name": "sustained-0", "ciphertexts": [sealed]}))
 }

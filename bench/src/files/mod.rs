@@ -18,6 +18,7 @@ pub(crate) fn run() -> BenchResult<()> {
     {
         let stage = runtime.block_on(stage::Stage::on_redis(dir.path()))?;
         table.section("Idle memory of each service, on Redis");
+        runtime.block_on(keys::full_pool(&stage))?;
         stage.memory(&mut table)?;
         table.section("Files on Redis (AOF everysec)");
         data::on_redis(&mut table, &runtime, &stage)?;
@@ -26,6 +27,7 @@ pub(crate) fn run() -> BenchResult<()> {
     }
     let stage = runtime.block_on(stage::Stage::embedded(dir.path()))?;
     table.section("Idle memory, embedded");
+    runtime.block_on(keys::full_pool(&stage))?;
     stage.memory(&mut table)?;
     table.section("Files on embedded storage (SQLite, every acknowledged write on disk)");
     data::embedded(&mut table, &runtime, &stage)

@@ -36,3 +36,7 @@ pub use program::{NoCommand, Program, healthcheck, main};
 pub use run::{Running, RunningService, Service, StartError, serve, serve_announced, start};
 pub use service_caller::{ServiceCaller, ServiceKeys};
 pub use surface::{DataContract, KmsContract, Native, Surface};
+
+/// Every service allocates with it: see ADR 7.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

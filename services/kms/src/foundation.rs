@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_api::internal::FileExistsRequest;
+use coffer_auth::workers::WorkError;
 use coffer_client::InternalData;
 use coffer_core::{Clock, FileName, Random, UserId};
 use coffer_crypto::index::IndexKey;
@@ -48,6 +49,9 @@ pub enum FoundationError {
     /// The threads that make key pairs do not start.
     #[error("starting the threads that make key pairs")]
     Threads(#[source] io::Error),
+    /// The threads that unwrap do not start.
+    #[error("starting the threads that unwrap")]
+    Unwrap(#[from] WorkError),
 }
 
 /// The open foundation.
@@ -133,7 +137,7 @@ impl Foundation {
             pool: Arc::clone(&pool),
             uploads,
         };
-        Ok((Arc::new(FileKeys::new(parts, rules)), pool))
+        Ok((Arc::new(FileKeys::start(parts, rules)?), pool))
     }
 }
 

@@ -1,19 +1,15 @@
 //! bcrypt on a few threads of its own with a bounded queue.
 //!
-//! One bcrypt of cost 12 takes about a quarter of a second of a core. On the server's own threads it
-//! would stall every other request; without a bound a burst of log-ins would pile up for minutes. A full
-//! queue is refused at once, and a job whose caller has gone is dropped unstarted.
+//! One bcrypt of cost 12 takes about a quarter of a second of a core: see [`Workers`].
 
 use std::fmt;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use coffer_core::Random;
-use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::Password;
+use crate::workers::{WorkError, Workers};
 
 /// How passwords are hashed.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +58,15 @@ pub enum HashError {
     Stopped,
 }
 
+impl From<WorkError> for HashError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Overloaded => Self::Overloaded,
+            WorkError::Stopped => Self::Stopped,
+        }
+    }
+}
+
 /// What came of trying a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -81,11 +86,9 @@ impl Verdict {
     }
 }
 
-type Job = Box<dyn FnOnce() + Send>;
-
 /// Hashes and checks passwords, shared by all requests of a process.
 pub struct Hasher {
-    jobs: SyncSender<Job>,
+    workers: Workers,
     random: Arc<dyn Random>,
     cost: u32,
     decoy: PasswordHash,
@@ -102,22 +105,14 @@ impl Hasher {
     /// in for an account that does not exist, so a cost that bcrypt refuses is an error here.
     pub fn start(settings: HasherSettings, random: Arc<dyn Random>) -> Result<Self, HashError> {
         let decoy = derive_hash(&[0; 32], settings.cost, make_salt(&*random))?;
-        let (jobs, waiting) = sync_channel::<Job>(settings.queue_jobs_max);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for number in 0..settings.threads.max(1) {
-            let waiting = Arc::clone(&waiting);
-            thread::Builder::new()
-                .name(format!("bcrypt-{number}"))
-                .spawn(move || work(&waiting))
-                .map_err(|_| HashError::Stopped)?;
-        }
-        Ok(Self { jobs, random, cost: settings.cost, decoy })
+        let workers = Workers::start("bcrypt", settings.threads, settings.queue_jobs_max)?;
+        Ok(Self { workers, random, cost: settings.cost, decoy })
     }
 
     /// Hashes a new password.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
         let (cost, salt) = (self.cost, make_salt(&*self.random));
-        self.run(move || derive_hash(password.expose().as_bytes(), cost, salt)).await?
+        self.workers.run(move || derive_hash(password.expose().as_bytes(), cost, salt)).await?
     }
 
     /// Tries a password against the hash of an account. Without an account the same work is done, and
@@ -130,41 +125,17 @@ impl Hasher {
         let exists = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).clone();
         let (cost, salt) = (self.cost, make_salt(&*self.random));
-        self.run(move || {
-            let right = bcrypt::verify(password.expose(), &hash.0).map_err(|_| HashError::Bcrypt)?;
-            if !(right && exists) {
-                return Ok(Verdict::Wrong);
-            }
-            let outdated = hash.0.get(4..6).is_none_or(|text| text.parse() != Ok(cost));
-            let renew = || derive_hash(password.expose().as_bytes(), cost, salt);
-            Ok(Verdict::Right { renewed: outdated.then(renew).transpose()? })
-        })
-        .await?
-    }
-
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(move || {
-            if !reply.is_closed() {
-                // A caller that left meanwhile does not mind that nobody hears the answer.
-                let _ = reply.send(job());
-            }
-        });
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => HashError::Overloaded,
-            TrySendError::Disconnected(_) => HashError::Stopped,
-        })?;
-        answer.await.map_err(|_| HashError::Stopped)
-    }
-}
-
-fn work(waiting: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match job {
-            Ok(job) => job(),
-            Err(_) => return,
-        }
+        self.workers
+            .run(move || {
+                let right = bcrypt::verify(password.expose(), &hash.0).map_err(|_| HashError::Bcrypt)?;
+                if !(right && exists) {
+                    return Ok(Verdict::Wrong);
+                }
+                let outdated = hash.0.get(4..6).is_none_or(|text| text.parse() != Ok(cost));
+                let renew = || derive_hash(password.expose().as_bytes(), cost, salt);
+                Ok(Verdict::Right { renewed: outdated.then(renew).transpose()? })
+            })
+            .await?
     }
 }
 
@@ -183,8 +154,6 @@ fn derive_hash(password: &[u8], cost: u32, salt: [u8; 16]) -> Result<PasswordHas
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
-
     use coffer_core::{SecretString, SeededRandom};
 
     use super::*;
@@ -236,24 +205,6 @@ mod tests {
         let Verdict::Right { renewed: Some(renewed) } = verdict else { panic!("{verdict:?}") };
         let again = today.verify(password("correct horse"), Some(&renewed)).await.unwrap();
         assert_eq!(again, Verdict::Right { renewed: None });
-    }
-
-    #[tokio::test]
-    async fn more_than_the_queue_holds_is_refused_at_once() {
-        let hasher = hasher(HasherSettings { cost: 4, threads: 1, queue_jobs_max: 1 });
-        let (started, finish) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-        let (started_too, finish_too) = (Arc::clone(&started), Arc::clone(&finish));
-        hasher
-            .jobs
-            .send(Box::new(move || {
-                started_too.wait();
-                finish_too.wait();
-            }))
-            .unwrap();
-        started.wait();
-        hasher.jobs.try_send(Box::new(|| ())).unwrap();
-        assert_eq!(hasher.hash(password("correct horse")).await, Err(HashError::Overloaded));
-        finish.wait();
     }
 
     #[test]

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use coffer_api::AddressHash;
+use coffer_auth::workers::WorkError;
 use coffer_core::{Clock, FileId, FileName, Random, Timestamp, UserId};
 use coffer_crypto::index::IndexKey;
 use coffer_store::records::Sealed;
@@ -124,22 +125,22 @@ pub struct FileKeys {
 }
 
 impl FileKeys {
-    /// Puts the parts together.
-    pub fn new(parts: FileKeyParts, rules: FileKeyRules) -> Self {
+    /// Puts the parts together and starts the threads that unwrap.
+    pub fn start(parts: FileKeyParts, rules: FileKeyRules) -> Result<Self, WorkError> {
         let FileKeyParts { store, clock, random, index, events, feed, pool, uploads } = parts;
-        Self {
+        Ok(Self {
             rules,
             directory: Directory::new(&store, index),
             grantees: GranteeRepo::new(store.clone()),
             files: FileRepo::new(store),
-            opener: Opener::new(rules.open_threads),
+            opener: Opener::start(rules.open_threads)?,
             clock,
             random,
             events,
             feed,
             pool,
             uploads,
-        }
+        })
     }
 
     /// The name space in which `owner`'s files are.

@@ -136,7 +136,7 @@ impl World {
             pool: Arc::new(KeyPool::start(pool, settings).unwrap()),
             uploads: self.uploads.clone(),
         };
-        Process { keys: FileKeys::new(parts, self.rules), events, feed }
+        Process { keys: FileKeys::start(parts, self.rules).unwrap(), events, feed }
     }
 
     /// Somebody with a verified account and a session with a second factor.
