@@ -40,6 +40,7 @@ use std::sync::atomic::AtomicU64;
 
 use coffer_core::{Clock, Random, UserId};
 use coffer_store::records::{Sealed, StoreError};
+use moka::sync::Cache;
 
 pub use access::Access;
 pub use calendar::Calendar;
@@ -52,7 +53,11 @@ pub use unread::{Unread, UnreadKeys, UnreadQuery};
 use self::flusher::Flusher;
 use self::recorder::Recorder;
 use self::writer::Writer;
+use super::kv::KeyCount;
 use crate::repo::usage::{Scope, UsageRepo};
+
+/// Owners whose number of keys is remembered, at most.
+const KEY_COUNTS_MAX: u64 = 100_000;
 
 /// What usage analytics are to do.
 #[derive(Clone, Debug)]
@@ -106,6 +111,7 @@ impl Usage {
             retention: settings.retention,
             id: u64::from_be_bytes(id),
             steps: AtomicU64::new(0),
+            key_counts: Cache::new(KEY_COUNTS_MAX),
         };
         let (recorder, flusher) = (Recorder::default(), Flusher::default());
         Self { inner: Arc::new(Inner { is_enabled: settings.enabled, recorder, flusher, writer }) }
@@ -139,7 +145,12 @@ impl Usage {
 
     /// What is known of a scope. One read, and for a single owner one look at the end of the change log.
     pub async fn report(&self, scope: Scope) -> Result<Report, StoreError> {
-        report::report(&self.inner.writer, scope).await
+        let (report, is_behind) = report::report(&self.inner.writer, scope).await?;
+        if let (true, Scope::Owner(owner)) = (is_behind, scope) {
+            // What the report found in the log, the next flush writes down.
+            self.changed(owner);
+        }
+        Ok(report)
     }
 
     /// An owner's keys that nobody has read for some time, in pages.
@@ -150,5 +161,11 @@ impl Usage {
     /// Days and hours as these analytics reckon them.
     pub fn calendar(&self) -> &Calendar {
         &self.inner.writer.calendar
+    }
+}
+
+impl KeyCount for Usage {
+    fn keys(&self, owner: UserId) -> Option<u64> {
+        self.inner.writer.key_counts.get(&owner)
     }
 }

@@ -69,24 +69,33 @@ fn share(part: i64, whole: i64) -> f64 {
     if whole <= 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Reads a report.
-pub(super) async fn report(writer: &Writer, scope: Scope) -> Result<Report, StoreError> {
+/// Reads a report. Says too whether the change log has more than what was written down.
+pub(super) async fn report(writer: &Writer, scope: Scope) -> Result<(Report, bool), StoreError> {
     let (_, mut summary) = writer.repo.summary(scope).await?;
     summary.forget(writer.clock.now(), (writer.retention, &writer.calendar));
-    let sizes = match scope {
-        Scope::Owner(owner) => sizes_now(writer, owner, summary.totals).await?,
-        Scope::All => summary.totals.sizes,
-    };
-    Ok(Report::of(summary, sizes))
+    let mut totals = summary.totals;
+    if let Scope::Owner(owner) = scope {
+        catch_up(writer, owner, (&mut totals, &mut summary)).await?;
+    }
+    let is_behind = totals.revision > summary.totals.revision;
+    Ok((Report::of(summary, totals.sizes), is_behind))
 }
 
-/// Totals with the changes that are in the log and not yet in them.
-async fn sizes_now(writer: &Writer, owner: UserId, mut totals: Totals) -> Result<Sizes, StoreError> {
+/// Takes in the changes that are in the log and not yet written down.
+async fn catch_up(
+    writer: &Writer,
+    owner: UserId,
+    (totals, summary): (&mut Totals, &mut Summary),
+) -> Result<(), StoreError> {
     loop {
         let page = writer.keys.changes(owner, totals.revision, COMMITS_MAX).await?;
         totals.fold(&page.items);
+        let changes = page.items.iter().flat_map(|commit| &commit.changes);
+        for gone in changes.filter(|change| change.fate.is_gone()) {
+            summary.top.remove(None, &gone.key);
+        }
         if !page.more {
-            return Ok(totals.sizes);
+            return Ok(());
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use coffer_core::{Clock, Random, Timestamp, UserId};
 use coffer_store::records::StoreError;
+use moka::sync::Cache;
 
 use super::access::KeyDelta;
 use super::calendar::Calendar;
@@ -39,6 +40,8 @@ pub(super) struct Writer {
     /// This process.
     pub(super) id: WriterId,
     pub(super) steps: AtomicU64,
+    /// How many keys owners had when their figures were last written.
+    pub(super) key_counts: Cache<UserId, u64>,
 }
 
 /// Why something was not written.
@@ -128,6 +131,10 @@ impl Writer {
             }
         }
         all.share(owner, &ledger);
+        let totals = ledger.summary.totals;
+        if totals.complete_at.is_some() {
+            self.key_counts.insert(owner, u64::try_from(totals.sizes.keys).unwrap_or(0));
+        }
         if ledger.summary.top.is_worn() {
             // If somebody else writes meanwhile, the next flush does it.
             ledger.refill_top().await?;

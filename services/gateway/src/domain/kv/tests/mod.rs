@@ -1,7 +1,7 @@
 //! The key-value store, tried on memory where the back end does not matter and on all back ends where it may.
 
 mod batches;
-mod bed;
+pub(crate) mod bed;
 mod changing;
 mod costs;
 mod history;

@@ -4,4 +4,5 @@ mod faults;
 mod keys;
 mod store;
 mod totals;
+mod with_kv;
 mod world;
