@@ -6,6 +6,7 @@
 
 pub mod data;
 pub mod kms;
+pub mod usage;
 pub mod validation;
 
 use std::borrow::Cow;

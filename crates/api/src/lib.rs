@@ -16,6 +16,7 @@ pub mod paths;
 pub mod problem;
 pub mod secret;
 pub mod trace;
+pub mod usage;
 
 pub use error::ErrorCode;
 pub use hash::{AddressHash, SessionHash};
