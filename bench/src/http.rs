@@ -23,6 +23,11 @@ impl Request {
         Self { method: "POST", path: path.to_owned(), sid: sid.map(str::to_owned), body: body.to_string() }
     }
 
+    /// A GET of `path`.
+    pub(crate) fn get(path: &str, sid: Option<&str>) -> Self {
+        Self { method: "GET", path: path.to_owned(), sid: sid.map(str::to_owned), body: String::new() }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let sid = self.sid.as_ref().map_or_else(String::new, |sid| format!("sid: {sid}\r\n"));
         format!(
@@ -122,6 +127,5 @@ pub(crate) async fn burst(
 
 /// The text at `path`.
 pub(crate) async fn text(port: u16, path: &str) -> BenchResult<String> {
-    let request = Request { method: "GET", path: path.to_owned(), sid: None, body: String::new() };
-    Ok(String::from_utf8(Connection::open(port).await?.send(&request).await?)?)
+    Ok(String::from_utf8(Connection::open(port).await?.send(&Request::get(path, None)).await?)?)
 }

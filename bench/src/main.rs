@@ -8,6 +8,7 @@
 mod bare;
 mod files;
 mod http;
+mod kv;
 mod load;
 mod primitives;
 mod servers;
@@ -21,9 +22,10 @@ fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args().skip(1);
     let outcome = match arguments.next().as_deref() {
         Some("files") => files::run(),
+        Some("kv") => kv::run(arguments.next().as_deref()),
         // The bare server is this program again, so that it is a process of its own like a service.
         Some("bare") => bare::serve(arguments.next().as_deref()),
-        _ => Err("usage: coffer-bench files".into()),
+        _ => Err("usage: coffer-bench files | kv [small]".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

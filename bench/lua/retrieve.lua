@@ -1,0 +1,14 @@
+-- GETs of /retrieve over a round of keys. Arguments: bytes of the value, how many keys.
+local requests, keys, at = {}, 0, 0
+
+function init(arguments)
+  keys = tonumber(arguments[2])
+  for i = 0, keys - 1 do
+    requests[i] = wrk.format("GET", string.format("/retrieve/%s-%d", arguments[1], i))
+  end
+end
+
+function request()
+  at = (at + 7919) % keys
+  return requests[at]
+end
