@@ -56,6 +56,8 @@ error_codes! {
     ConflictingCredentials = 400, "conflicting_credentials", "Two different credentials were given";
     /// The file contract's answer to an empty field.
     MissingFields = 400, "missing_fields", "A required field is empty";
+    /// The request carries no session at all; only the key-value contract tells this apart.
+    NotAuthenticated = 401, "not_authenticated", "The request carries no session";
     /// There is no session, or it has ended.
     InvalidSession = 401, "invalid_session", "There is no such session, or it has ended", kms 403;
     /// E-mail address and password do not belong together.
@@ -68,6 +70,8 @@ error_codes! {
     AccessDenied = 403, "access_denied", "You have no access to this", kms 400;
     /// The caller may not change this.
     PermissionDenied = 403, "permission_denied", "You may not do this", kms 400;
+    /// A request with a cookie that does not prove that our own page sent it.
+    CrossSiteRequest = 403, "cross_site_request", "A request with a cookie must come from our own page";
     /// The session was made without a second factor, and this needs one.
     SecondFactorRequired = 403, "second_factor_required", "This needs a session that was opened with a code";
     /// There is nothing at this address.
@@ -112,6 +116,8 @@ error_codes! {
     RateLimited = 429, "rate_limited", "Too many attempts; wait before the next one";
     /// A fault of ours; the cause is in our log under the request id.
     Internal = 500, "internal_error", "Internal error";
+    /// The service behind the gateway answered in a way that cannot be passed on.
+    BadGateway = 502, "bad_gateway", "The service behind this one did not answer properly";
     /// Something that this needs is out of reach or full; `Retry-After` says when to come back.
     Unavailable = 503, "unavailable", "The service is not available at the moment";
     /// The change may or may not have been kept: ask before trying again.

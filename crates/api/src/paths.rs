@@ -31,6 +31,26 @@ pub mod internal {
     pub const ACCESS_SHARED: &str = "/internal/v1/access/shared";
     /// KMS: what has been revoked since.
     pub const FEED: &str = "/internal/v1/feed";
+    /// KMS, for the gateway: becomes a user with a name.
+    pub const USERS_REGISTER: &str = "/internal/v1/users/register";
+    /// KMS, for the gateway: completes a registration by its code.
+    pub const USERS_REGISTER_VERIFY: &str = "/internal/v1/users/register/verify";
+    /// KMS, for the gateway: logs in by name and password.
+    pub const USERS_LOG_IN: &str = "/internal/v1/users/login";
+    /// KMS, for the gateway: completes a log-in by its code.
+    pub const USERS_LOG_IN_VERIFY: &str = "/internal/v1/users/login/verify";
+    /// KMS, for the gateway: ends the session that a token opens.
+    pub const USERS_LOG_OUT: &str = "/internal/v1/users/logout";
+    /// KMS, for the gateway: whose session a token opens, with everything about the user.
+    pub const USERS_ME: &str = "/internal/v1/users/me";
+    /// KMS, for the gateway: all users, for who may see them.
+    pub const USERS_LIST: &str = "/internal/v1/users/list";
+    /// KMS, for the gateway: who users are.
+    pub const USERS_FACTS: &str = "/internal/v1/users/facts";
+    /// KMS, for the gateway: an address as grants know it.
+    pub const ADDRESSES_BLIND: &str = "/internal/v1/addresses/blind";
+    /// KMS, for the gateway: who proved an address.
+    pub const ADDRESSES_OWNER: &str = "/internal/v1/addresses/owner";
     /// Data service: whether a file was uploaded.
     pub const FILES_EXISTS: &str = "/internal/v1/files/exists";
 }
@@ -79,6 +99,14 @@ pub mod headers {
     pub const SID: &str = "sid";
     /// Names a request in logs, from its first server on.
     pub const REQUEST_ID: &str = "x-request-id";
+    /// From the gateway: the network address of the client whose request it passes on.
+    pub const CLIENT_ADDRESS: &str = "coffer-client-address";
+    /// From the gateway: the service token without which [`CLIENT_ADDRESS`] counts for nothing.
+    pub const SERVICE_TOKEN: &str = "coffer-service-token";
+    /// To the gateway, at a log-in: `cookie` asks for a session that no script can read.
+    pub const SESSION: &str = "coffer-session";
+    /// To the gateway, with a cookie: any value; a page of another origin cannot send it.
+    pub const CSRF: &str = "coffer-csrf";
     /// W3C trace context.
     pub const TRACEPARENT: &str = "traceparent";
 }

@@ -17,7 +17,7 @@ fn error_codes() -> String {
         Generated from the `error_codes!` table of `coffer-api`; `CONTRIBUTING.md` says how to renew it.\n\n\
         Native calls (`/api/v1`) answer with the status and a problem document (RFC 9457) whose `code` is the text. The file\n\
         contract's data service repeats the status in `code`; its KMS answers HTTP 200 with the number of the last column, except\n\
-        for 422, 405, 413, 408 and 5xx. 429 and 503 carry `Retry-After`, in seconds.\n\n\
+        for 422, 405, 413, 408 and 5xx. The gateway's contracts answer with the status and a text in `detail`. 429, 502 and 503 carry `Retry-After`, in seconds.\n\n\
         | code | HTTP status | means | KMS contract |\n|---|---|---|---|\n"
         .to_owned();
     for code in ErrorCode::ALL {
@@ -48,6 +48,16 @@ fn every_internal_path_is_documented() {
         internal::ACCESS_RESOLVE,
         internal::ACCESS_SHARED,
         internal::FEED,
+        internal::USERS_REGISTER,
+        internal::USERS_REGISTER_VERIFY,
+        internal::USERS_LOG_IN,
+        internal::USERS_LOG_IN_VERIFY,
+        internal::USERS_LOG_OUT,
+        internal::USERS_ME,
+        internal::USERS_LIST,
+        internal::USERS_FACTS,
+        internal::ADDRESSES_BLIND,
+        internal::ADDRESSES_OWNER,
         internal::FILES_EXISTS,
         operations::HEALTHZ,
         operations::READYZ,

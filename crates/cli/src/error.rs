@@ -197,10 +197,14 @@ fn exit_of_client(err: &ClientError) -> Exit {
 /// The exit code for a server's error code. Every code is named, so that a new one is thought about.
 fn exit_of_code(code: ErrorCode) -> Exit {
     match code {
-        ErrorCode::InvalidSession | ErrorCode::LoginFailed | ErrorCode::OtpFailed => Exit::NotLoggedIn,
+        ErrorCode::InvalidSession
+        | ErrorCode::NotAuthenticated
+        | ErrorCode::LoginFailed
+        | ErrorCode::OtpFailed => Exit::NotLoggedIn,
         ErrorCode::AccessDenied
         | ErrorCode::PermissionDenied
         | ErrorCode::SecondFactorRequired
+        | ErrorCode::CrossSiteRequest
         | ErrorCode::LastAdmin
         | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
@@ -214,6 +218,7 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         ErrorCode::UnwrapFailed => Exit::Integrity,
         ErrorCode::RateLimited => Exit::RateLimited,
         ErrorCode::Unavailable
+        | ErrorCode::BadGateway
         | ErrorCode::OutcomeUnknown
         | ErrorCode::RequestTimeout
         | ErrorCode::Conflict => Exit::Unavailable,

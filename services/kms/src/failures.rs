@@ -30,7 +30,7 @@ fn code(error: &IdentityError) -> ErrorCode {
         IdentityError::UserExists => ErrorCode::UserExists,
         IdentityError::UserNameTaken => ErrorCode::UserNameTaken,
         IdentityError::NoPendingRegistration => ErrorCode::NoPendingRegistration,
-        IdentityError::LogInFailed => ErrorCode::LoginFailed,
+        IdentityError::LogInFailed | IdentityError::Deactivated => ErrorCode::LoginFailed,
         IdentityError::OtpFailed => ErrorCode::OtpFailed,
         IdentityError::RateLimited { .. } => ErrorCode::RateLimited,
         IdentityError::SessionNotFound => ErrorCode::SessionNotFound,

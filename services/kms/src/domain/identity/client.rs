@@ -15,6 +15,8 @@ pub enum Surface {
     Native,
     /// The file contract: a log-in always needs a code, and knows no devices.
     Contract,
+    /// The key-value contract, by user name: a code where `auth.email_otp` asks for one, and no devices.
+    Names,
 }
 
 /// Where a request comes from.

@@ -43,7 +43,7 @@ impl Identity {
             };
             let claimed = self.claim_address(account, &pending, code).await?;
             if claimed {
-                match self.make_user(email, &pending.value).await? {
+                match self.make_user((email, true), &pending.value).await? {
                     Some(profile) => {
                         self.clear_registration(account).await?;
                         return Ok(profile);
@@ -83,10 +83,10 @@ impl Identity {
         Ok(self.addresses.commit(&account.hash, change).await?)
     }
 
-    /// Steps 2 to 4; `None` if nobody may ever have this id.
+    /// Steps 2 to 4, for an address that was proved or not; `None` if nobody may ever have this id.
     pub(super) async fn make_user(
         &self,
-        email: &EmailAddress,
+        (email, verified): (&EmailAddress, bool),
         pending: &Pending,
     ) -> Result<Option<Profile>, IdentityError> {
         if let Some(made) = self.users.load(pending.user_id).await? {
@@ -102,7 +102,7 @@ impl Identity {
             id: pending.user_id,
             number: self.numbers.assign(pending.user_id).await?,
             email: email.clone(),
-            verified: true,
+            verified,
             user_name: pending.user_name.clone(),
             role: Role::default(),
             active: true,

@@ -20,6 +20,10 @@ pub enum IdentityError {
     /// Address and password do not belong together, or the user may not log in.
     #[error("the address or the password is wrong")]
     LogInFailed,
+    /// Address and password belong together, and an administrator has shut the user out. Only a surface whose
+    /// contract says so tells this apart from a failed log-in.
+    #[error("the user was shut out")]
+    Deactivated,
     /// The code is wrong, used or expired, or was tried too often.
     #[error("the code is wrong or has expired")]
     OtpFailed,

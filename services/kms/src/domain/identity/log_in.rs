@@ -50,17 +50,30 @@ impl Identity {
     ) -> Result<LogInOutcome, IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
         let account = self.account(email, client).await?;
+        self.log_in_to(account, password, client).await
+    }
+
+    /// The first step, for an account that was looked up.
+    pub(super) async fn log_in_to(
+        &self,
+        account: Account,
+        password: Password,
+        client: &Client,
+    ) -> Result<LogInOutcome, IdentityError> {
         let counted = self.limit_account(&account.hash, &account.standing, false).await?;
         let profile = self.check_password(&account, password, client).await?;
         self.limiter.take_back(counted).await?;
         let origin = &client.origin;
         self.events.record(Event::new(Action::PasswordAccepted).by_user(profile.id).from(origin)).await?;
-        if self.auth.email_otp == EmailOtp::Optional && client.surface == Surface::Native {
+        if self.auth.email_otp == EmailOtp::Optional && client.surface != Surface::Contract {
             let opened = self.open_session(profile, vec![Amr::Pwd], client).await?;
             return Ok(LogInOutcome::Opened(Box::new(opened)));
         }
+        if !account.may_prove(profile.id) {
+            return Err(IdentityError::LogInFailed);
+        }
         self.limit_codes_of_account(&account.hash, &account.standing, Purpose::LogIn).await?;
-        self.send_log_in_code(account, email, client).await.map(LogInOutcome::CodeSent)
+        self.send_log_in_code(account, &profile.email, client).await.map(LogInOutcome::CodeSent)
     }
 
     /// The second step: the code.
@@ -71,15 +84,26 @@ impl Identity {
         client: &Client,
     ) -> Result<OpenedSession, IdentityError> {
         self.limit_address(&client.place(&self.index)).await?;
-        let mut account = self.account(email, client).await?;
+        let account = self.account(email, client).await?;
+        self.verify_log_in_to(account, code, client).await
+    }
+
+    /// The second step, for an account that was looked up.
+    pub(super) async fn verify_log_in_to(
+        &self,
+        mut account: Account,
+        code: &str,
+        client: &Client,
+    ) -> Result<OpenedSession, IdentityError> {
         let counted = self.limit_try(&account, Purpose::LogIn).await?;
         let tried = self.try_code(&mut account, Purpose::LogIn, code).await?;
-        let usable = account.usable().cloned();
+        let usable = account.usable().filter(|profile| account.may_prove(profile.value.id)).cloned();
         if let (Tried::Right(code), Some(profile)) = (tried, usable)
             && self.use_up(&account, &code).await?
         {
             self.limiter.take_back(counted).await?;
-            return self.open_session(profile.value, vec![Amr::Pwd, Amr::Otp], client).await;
+            let profile = self.prove_address(&account, profile.value).await?;
+            return self.open_session(profile, vec![Amr::Pwd, Amr::Otp], client).await;
         }
         Err(self.refuse_code(&account, Purpose::LogIn, client).await?)
     }
@@ -100,7 +124,11 @@ impl Identity {
                 None => refused,
             };
             self.events.record(refused.from(&client.origin)).await?;
-            return Err(IdentityError::LogInFailed);
+            let is_told = verdict.is_right() && client.surface == Surface::Names;
+            return Err(match &account.profile {
+                Some(profile) if is_told && !profile.value.active => IdentityError::Deactivated,
+                _ => IdentityError::LogInFailed,
+            });
         };
         if let Verdict::Right { renewed: Some(renewed) } = verdict {
             let renewed = Profile { password: Some(renewed), ..profile.value.clone() };

@@ -17,7 +17,7 @@ use crate::domain::mail::Outbox;
 use crate::repo::address::AddressRepo;
 use crate::repo::limit::LimitRepo;
 use crate::repo::session::SessionRepo;
-use crate::repo::user::UserRepo;
+use crate::repo::user::{Profile, UserRepo};
 use crate::repo::user_name::UserNameRepo;
 use crate::repo::user_number::UserNumberRepo;
 
@@ -114,7 +114,17 @@ impl Identity {
         self.clock.now()
     }
 
-    pub(super) fn blind(&self, email: &EmailAddress) -> AddressHash {
+    /// The address for which a user may be granted something: his own once it is proved, and until then one
+    /// that nobody can name.
+    pub(super) fn address_of(&self, user: &Profile) -> AddressHash {
+        if user.verified {
+            return self.blind(&user.email);
+        }
+        AddressHash::from_bytes(self.index.blind("user without a proved address", user.id.as_bytes()))
+    }
+
+    /// An address in the form in which grants know it.
+    pub fn blind(&self, email: &EmailAddress) -> AddressHash {
         blind_address(&self.index, email)
     }
 }

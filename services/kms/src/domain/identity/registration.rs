@@ -120,7 +120,11 @@ impl Identity {
         Ok(profile)
     }
 
-    async fn refuse_taken(&self, account: &Account, name: Option<&UserName>) -> Result<(), IdentityError> {
+    pub(super) async fn refuse_taken(
+        &self,
+        account: &Account,
+        name: Option<&UserName>,
+    ) -> Result<(), IdentityError> {
         if account.profile.is_some() || account.state.pending.is_some() {
             return Err(IdentityError::UserExists);
         }

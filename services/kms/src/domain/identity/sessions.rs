@@ -147,7 +147,7 @@ impl Identity {
             return Ok(None);
         }
         let stored = self.touch(&session, stored, now).await?;
-        let address_hash = self.blind(&user.value.email);
+        let address_hash = self.address_of(&user.value);
         let idle = stored.last_used_at.plus(self.auth.session_ttl());
         let idle_expires_at = idle.min(stored.expires_at);
         Ok(Some(LiveUser { session, stored, user: user.value, address_hash, idle_expires_at }))

@@ -43,7 +43,7 @@ pub use secret::{RootKeyMismatch, RootSecret, RootSecretError};
 /// The KMS's own keyring.
 pub const KMS: &str = "kms";
 /// The services that have a keyring.
-pub const SERVICES: [&str; 2] = [KMS, "data"];
+pub const SERVICES: [&str; 3] = [KMS, "data", "gateway"];
 /// How often a process looks whether a keyring has changed, at least.
 pub const TICK: Duration = Duration::from_mins(1);
 /// How long a new version is spread before it is used. Services that are handed a keyring must ask

@@ -117,7 +117,10 @@ async fn a_keyring_is_handed_to_its_service_and_to_no_other() {
     let sealed = data.seal(&SeededRandom::new(1), b"here", b"value");
     assert!(keyrings.own().open(b"here", &sealed).is_err(), "not the KMS's own");
     assert!(handover_open(&[8; 32], "data", &handed).is_err());
-    for service in [KMS, "gateway", ""] {
+    let handed = keyrings.hand_over("gateway", &secret).unwrap();
+    let gateway = handover_open(&secret, "gateway", &handed).unwrap();
+    assert!(gateway.open(b"here", &sealed).is_err(), "nor the data service's");
+    for service in [KMS, "nobody", ""] {
         assert!(matches!(keyrings.hand_over(service, &secret), Err(KeyringsError::UnknownService(_))));
     }
 }

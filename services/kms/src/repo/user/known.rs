@@ -47,7 +47,17 @@ fn device_sort(device: &[u8; 32]) -> Sort {
     Sort::of("known").and("device").and(device).build()
 }
 
+fn last_log_in_sort() -> Sort {
+    Sort::of("last log-in").build()
+}
+
 impl UserRepo {
+    /// When the user last logged in, if he ever did.
+    pub async fn last_log_in(&self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let record = self.store.get_as::<KnownRecord>(&partition(user), &last_log_in_sort()).await?;
+        Ok(record.map(|record| record.value.seen_at))
+    }
+
     /// The user and whether he was seen from `from` before: one look, the same for an id that is nobody's.
     pub async fn load_from(
         &self,
@@ -67,7 +77,9 @@ impl UserRepo {
     pub async fn remember(&self, user: UserId, from: &Known, now: Timestamp) -> Result<(), StoreError> {
         let expires_at = Some(now.plus(KNOWN_TTL));
         let record = KnownRecord { seen_at: now };
-        let mut commit = SealedCommit::new().put_as(&address_sort(&from.address), &record, expires_at);
+        let mut commit = SealedCommit::new()
+            .put_as(&address_sort(&from.address), &record, expires_at)
+            .put_as(&last_log_in_sort(), &record, None);
         let mut written = vec![address_sort(&from.address)];
         if let Some(device) = &from.device {
             commit = commit.put_as(&device_sort(device), &record, expires_at);

@@ -6,6 +6,7 @@
 //! session/<hash>            that there is, or was, such a session: for listing
 //! known/address/<blinded>   a network address that the user logged in from
 //! known/device/<hash>       a device that the user logged in from
+//! last log-in               when the user last logged in
 //! ```
 //!
 //! A claim on an address or a name may be left over from a process that died before it made the user. Who

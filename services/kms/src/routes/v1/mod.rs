@@ -5,4 +5,4 @@ pub(super) mod passwords;
 pub(super) mod registrations;
 pub(super) mod sessions;
 pub(super) mod users;
-mod wire;
+pub(super) mod wire;

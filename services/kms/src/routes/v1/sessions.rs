@@ -23,13 +23,17 @@ pub(super) async fn live(identity: &Identity, principal: &Principal) -> Result<L
         (status = 200, body = Me),
         (status = 401, description = "`invalid_session`", body = Problem)))]
 pub(in crate::routes) async fn me(caller: Session, identity: Data<Identity>) -> Result<Json<Me>, HttpError> {
-    let live = live(&identity, &caller).await?;
-    Ok(Json(Me {
+    Ok(Json(me_of(live(&identity, &caller).await?)))
+}
+
+/// Who has this session.
+pub(in crate::routes) fn me_of(live: LiveUser) -> Me {
+    Me {
         user: wire::user(live.user),
         session: live.session.to_string(),
         amr: live.stored.amr,
         expires_at: live.stored.expires_at,
-    }))
+    }
 }
 
 /// The caller's live sessions, newest first.

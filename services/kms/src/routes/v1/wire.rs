@@ -10,7 +10,7 @@ use coffer_server::Failure;
 use crate::domain::identity::{OpenedSession, SessionView};
 use crate::repo::user::Profile;
 
-pub(super) fn user(profile: Profile) -> User {
+pub(in crate::routes) fn user(profile: Profile) -> User {
     User {
         id: profile.id,
         number: profile.number,
@@ -23,7 +23,7 @@ pub(super) fn user(profile: Profile) -> User {
     }
 }
 
-pub(super) fn new_session(opened: OpenedSession) -> NewSession {
+pub(in crate::routes) fn new_session(opened: OpenedSession) -> NewSession {
     NewSession {
         token: opened.token.into(),
         expires_at: opened.expires_at,
@@ -32,7 +32,7 @@ pub(super) fn new_session(opened: OpenedSession) -> NewSession {
     }
 }
 
-pub(super) fn session(view: SessionView, current: &SessionHash) -> Session {
+pub(in crate::routes) fn session(view: SessionView, current: &SessionHash) -> Session {
     Session {
         id: view.session.to_string(),
         current: view.session == *current,
@@ -44,12 +44,12 @@ pub(super) fn session(view: SessionView, current: &SessionHash) -> Session {
     }
 }
 
-pub(super) fn email(text: &str) -> Result<EmailAddress, Failure> {
+pub(in crate::routes) fn email(text: &str) -> Result<EmailAddress, Failure> {
     text.parse().map_err(|error: coffer_core::EmailError| Failure::field("email", error.to_string()))
 }
 
 /// A one-time code that somebody tries: any text that could be one.
-pub(super) fn code(text: &WireSecret) -> Result<&str, Failure> {
+pub(in crate::routes) fn code(text: &WireSecret) -> Result<&str, Failure> {
     match text.expose() {
         "" => Err(Failure::field("code", "must not be empty")),
         long if long.len() > OTP_BYTES_MAX => Err(Failure::field("code", "is too long")),
@@ -58,11 +58,11 @@ pub(super) fn code(text: &WireSecret) -> Result<&str, Failure> {
 }
 
 /// A password that somebody tries.
-pub(super) fn password(field: &'static str, text: WireSecret) -> Result<Password, Failure> {
+pub(in crate::routes) fn password(field: &'static str, text: WireSecret) -> Result<Password, Failure> {
     Password::new(text.into_secret()).map_err(|error| Failure::field(field, error.to_string()))
 }
 
 /// A password that is to become somebody's.
-pub(super) fn new_password(field: &'static str, text: WireSecret) -> Result<Password, Failure> {
+pub(in crate::routes) fn new_password(field: &'static str, text: WireSecret) -> Result<Password, Failure> {
     Password::new_for_account(text.into_secret()).map_err(|error| Failure::field(field, error.to_string()))
 }

@@ -5,6 +5,7 @@ mod guessing;
 mod house;
 mod limits;
 mod log_in;
+mod names;
 mod passwords;
 mod registration;
 mod same_work;

@@ -23,6 +23,18 @@ async fn a_service_learns_whose_session_a_token_opens_and_that_it_has_ended() {
 }
 
 #[tokio::test]
+async fn only_the_gateway_asks_about_people() {
+    let kms = Kms::start().await;
+    let asked = json!({ "email": "root@example.com" });
+    for path in ["/internal/v1/addresses/owner", "/internal/v1/addresses/blind"] {
+        assert_eq!(kms.ask(path, asked.clone()).await.problem().1, "permission_denied", "{path}");
+    }
+    let guess = json!({ "login": "root", "password": "a guess at it", "client": "192.0.2.1" });
+    assert_eq!(kms.ask("/internal/v1/users/login", guess).await.status, 403);
+    kms.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_service_token_nothing_internal_answers_and_nothing_at_all_in_public() {
     let kms = Kms::start().await;
     let body = json!({ "token": "x" }).to_string();
