@@ -1,12 +1,14 @@
 //! Typed clients of the services, and the only place that speaks HTTP as a client.
 //!
-//! [`KmsClient`] and [`DataClient`] are for users, [`InternalKms`] and [`InternalData`] for other services;
-//! each has one method for each call. What may be tried again is decided here, not by callers: a call that
-//! changes nothing, or one whose outcome can be told afterwards.
+//! [`KmsClient`] and [`DataClient`] are for users, [`InternalKms`] and [`InternalData`] for other services; each
+//! has one method for each call. What may be tried again is decided here, not by callers: a call that
+//! changes nothing, or one whose outcome can be told afterwards. [`Forwarder`] knows no calls: it passes on
+//! what users ask of one service through another.
 
 mod calls;
 mod data;
 mod error;
+mod forward;
 mod internal;
 mod kms;
 mod refusal;
@@ -14,6 +16,7 @@ mod transport;
 
 pub use data::{DataClient, Envelope, Report};
 pub use error::ClientError;
+pub use forward::{ANSWER_HEADERS, ForwardAnswer, ForwardRequest, Forwarder, REQUEST_HEADERS};
 pub use internal::{InternalData, InternalKms, TokenSource};
 pub use kms::KmsClient;
 pub use refusal::Refusal;

@@ -113,9 +113,9 @@ impl BodyLimits {
 }
 
 /// A body on its way.
-struct Pace<'a> {
-    limits: &'a BodyLimits,
-    started: Instant,
+pub(crate) struct Pace<'a> {
+    pub(crate) limits: &'a BodyLimits,
+    pub(crate) started: Instant,
 }
 
 impl Pace<'_> {
@@ -125,7 +125,12 @@ impl Pace<'_> {
         deadline.min(Instant::now() + Duration::from_secs(1).min(self.limits.grace))
     }
 
-    async fn chunk(&self, payload: &mut Payload, received: usize) -> Result<Option<Bytes>, Failure> {
+    /// The next piece, unless the sender is too slow; `received` bytes have come before it.
+    pub(crate) async fn chunk(
+        &self,
+        payload: &mut Payload,
+        received: usize,
+    ) -> Result<Option<Bytes>, Failure> {
         loop {
             self.limits.check_pace(self.started.elapsed(), received)?;
             if let Ok(chunk) = tokio::time::timeout_at(self.next_look(), payload.next()).await {
@@ -143,7 +148,7 @@ fn unreadable(error: &PayloadError) -> Failure {
     Failure::of(code).with_detail("the request body could not be read").with_cause(error.to_string())
 }
 
-fn declared_bytes(request: &HttpRequest) -> Option<usize> {
+pub(crate) fn declared_bytes(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

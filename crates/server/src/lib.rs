@@ -10,6 +10,7 @@ pub mod body;
 pub mod extract;
 pub mod failure;
 pub mod network;
+pub mod passed;
 pub mod program;
 pub mod routes;
 pub mod run;
@@ -32,10 +33,11 @@ pub use docs::SessionSchemes;
 pub use extract::{ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
 pub use failure::{Cause, Chain, Failure, HttpError};
 pub use network::ClientAddress;
+pub use passed::PassedBody;
 pub use program::{NoCommand, Program, healthcheck, main};
-pub use run::{Running, RunningService, Service, StartError, serve, serve_announced, start};
+pub use run::{Admit, Running, RunningService, Service, StartError, serve, serve_announced, start};
 pub use service_caller::{ServiceCaller, ServiceKeys};
-pub use surface::{DataContract, KmsContract, Native, Surface};
+pub use surface::{DataContract, DetailContract, KmsContract, Native, Surface};
 
 /// Every service allocates with it: see ADR 7.
 #[global_allocator]

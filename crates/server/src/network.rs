@@ -1,7 +1,9 @@
 //! Where a request comes from.
 //!
 //! `X-Forwarded-For` is what anybody may write, so it is read only when the peer is one of our own
-//! proxies, and only back to the first address that is not.
+//! proxies, and only back to the first address that is not. The gateway, which passes requests on, says
+//! whose they are in a header of its own, and proves by a service token that it may: wherever it stands,
+//! nobody else can.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,10 +12,13 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use coffer_api::paths::headers::{CLIENT_ADDRESS, SERVICE_TOKEN};
+use coffer_auth::service_token::ServiceName;
 use futures_util::future::{Ready, ready};
 use serde::{Deserialize, Deserializer};
 
 use crate::scaffold::Scaffold;
+use crate::service_caller::verify;
 use crate::settings::List;
 
 /// Most addresses that are read of one `X-Forwarded-For`.
@@ -104,6 +109,14 @@ fn client(peer: IpAddr, forwarded: Option<&str>, proxies: &Networks) -> IpAddr {
     address
 }
 
+/// The address that the gateway vouches for, if it is the gateway.
+fn vouched(request: &HttpRequest, scaffold: &Scaffold) -> Option<IpAddr> {
+    let text = |name| request.headers().get(name)?.to_str().ok();
+    let address: IpAddr = text(CLIENT_ADDRESS)?.parse().ok()?;
+    let caller = verify(scaffold, text(SERVICE_TOKEN)?).ok()?;
+    (caller.service == ServiceName::Gateway).then(|| address.to_canonical())
+}
+
 impl FromRequest for ClientAddress {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
@@ -111,6 +124,9 @@ impl FromRequest for ClientAddress {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         let Ok(scaffold) = Scaffold::of(request) else { return ready(Ok(Self(peer))) };
+        if let Some(address) = vouched(request, scaffold) {
+            return ready(Ok(Self(address)));
+        }
         if scaffold.trusted_proxies.is_empty() {
             return ready(Ok(Self(peer.to_canonical())));
         }

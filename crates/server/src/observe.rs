@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready as try_ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{Error, HttpMessage as _};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
 use coffer_api::paths;
 use coffer_api::trace::{RequestId, TraceContext, Traceparent};
 use metrics::{Counter, Histogram};
@@ -25,7 +25,9 @@ use tokio::time::Instant;
 
 use crate::cors::{self, Origin};
 use crate::routes::RouteLabel;
+use crate::run::Admit;
 use crate::settings::List;
+use crate::surface::{Native, Surface as _};
 use crate::unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(paths::headers::REQUEST_ID);
@@ -41,6 +43,10 @@ pub(crate) struct Observe {
     pub(crate) origins: Arc<List<Origin>>,
     /// The first half of the request ids made here; each worker has its own.
     pub(crate) maker: u64,
+    /// Looks at every request before anything else does.
+    pub(crate) admit: Option<Admit>,
+    /// Headers that every answer gets unless it has them.
+    pub(crate) answer_headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Observe
@@ -129,9 +135,16 @@ where
         let unread = unread::share(&mut request);
         let origin = cors::allowed(&request, &self.shared.settings.origins);
         let work = if origin.is_some() && cors::is_preflight(&request) {
-            Work::Preflight { request: Some(request) }
+            Work::Answered { both: Some((request, cors::preflight())) }
         } else {
-            Work::Inner { future: context.enter(|| self.inner.call(request)) }
+            let admitted = self.shared.settings.admit.as_ref().map_or(Ok(()), |admit| admit(&mut request));
+            match admitted {
+                Ok(()) => Work::Inner { future: context.enter(|| self.inner.call(request)) },
+                Err(failure) => {
+                    let answer = context.enter(|| Native::answer(&failure));
+                    Work::Answered { both: Some((request, answer)) }
+                }
+            }
         };
         Observed { work, shared: Rc::clone(&self.shared), context, started, origin, unread }
     }
@@ -141,7 +154,7 @@ pin_project! {
     #[project = WorkProjection]
     enum Work<F> {
         Inner { #[pin] future: F },
-        Preflight { request: Option<ServiceRequest> },
+        Answered { both: Option<(ServiceRequest, HttpResponse)> },
     }
 }
 
@@ -171,9 +184,9 @@ where
             WorkProjection::Inner { future } => {
                 try_ready!(this.context.enter(|| future.poll(cx)))?.map_into_left_body()
             }
-            WorkProjection::Preflight { request } => {
-                let request = request.take().expect("a finished future is not polled again");
-                request.into_response(cors::preflight()).map_into_right_body()
+            WorkProjection::Answered { both } => {
+                let (request, answer) = both.take().expect("a finished future is not polled again");
+                request.into_response(answer).map_into_right_body()
             }
         };
         let mut response = match this.unread.take() {
@@ -212,6 +225,11 @@ fn finish<B>(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, NO_STORE);
+    }
+    for (name, value) in shared.settings.answer_headers.iter() {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
+        }
     }
     if !shared.settings.origins.is_empty() {
         headers.append(header::VARY, HeaderValue::from_static("origin"));

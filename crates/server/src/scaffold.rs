@@ -19,6 +19,8 @@ use crate::service_caller::ServiceKeys;
 pub(crate) struct Scaffold {
     pub(crate) service: ServiceName,
     pub(crate) body: BodyLimits,
+    /// One body that is passed on as it arrives.
+    pub(crate) passed_body_bytes_max: usize,
     pub(crate) bytes_in_flight: BytesInFlight,
     pub(crate) trusted_proxies: Networks,
     pub(crate) authenticator: Arc<dyn Authenticator>,
@@ -39,6 +41,7 @@ impl Scaffold {
         Self {
             service,
             body,
+            passed_body_bytes_max: body.bytes_max,
             bytes_in_flight: BytesInFlight::new(body.in_flight_bytes_max),
             trusted_proxies: Networks::default(),
             authenticator: Arc::new(Nobody),

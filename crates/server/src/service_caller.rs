@@ -47,14 +47,18 @@ fn identify(request: &HttpRequest) -> Result<ServiceCaller, Failure> {
     let refused = || Failure::of(ErrorCode::InvalidServiceToken);
     let value = request.headers().get(header::AUTHORIZATION).ok_or_else(refused)?;
     let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(refused)?;
-    let scaffold = Scaffold::of(request)?;
+    verify(Scaffold::of(request)?, token).map(ServiceCaller)
+}
+
+/// Whose `token` is, if it was made for this service by one that it knows.
+pub(crate) fn verify(scaffold: &Scaffold, token: &str) -> Result<ServiceIdentity, Failure> {
+    let refused = || Failure::of(ErrorCode::InvalidServiceToken);
     // Only says which secret to try; everything it claims is verified with that secret below.
     let issuer = claimed_issuer(token).ok_or_else(refused)?;
     let secret = scaffold.service_keys.get(issuer).ok_or_else(refused)?;
-    let identity = secret
+    secret
         .verify(token, (issuer, scaffold.service), scaffold.clock.now())
-        .map_err(|error| refused().with_cause(error))?;
-    Ok(ServiceCaller(identity))
+        .map_err(|error| refused().with_cause(error))
 }
 
 impl FromRequest for ServiceCaller {

@@ -1,4 +1,6 @@
-//! The three ways in which our surfaces say that something went wrong.
+//! The ways in which our surfaces say that something went wrong.
+
+use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -7,11 +9,12 @@ use coffer_api::contract::validation::{Location, ValidationError, ValidationErro
 use coffer_api::problem::{PROBLEM_JSON, Problem};
 use coffer_api::trace::TraceContext;
 use coffer_api::{ErrorCode, FieldError};
+use serde_json::json;
 
 use crate::failure::Failure;
 
 /// How a surface answers failures.
-pub trait Surface: 'static {
+pub trait Surface: fmt::Debug + 'static {
     /// The HTTP status of the answer to `failure`.
     fn status(failure: &Failure) -> StatusCode;
 
@@ -31,6 +34,10 @@ pub enum KmsContract {}
 #[derive(Clone, Copy, Debug)]
 pub enum DataContract {}
 
+/// The gateway's contracts: real status, and a text in `detail`, as the source systems' framework has it.
+#[derive(Clone, Copy, Debug)]
+pub enum DetailContract {}
+
 fn builder(status: StatusCode, failure: &Failure) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     if let Some(seconds) = failure.retry_after_s {
@@ -38,7 +45,9 @@ fn builder(status: StatusCode, failure: &Failure) -> HttpResponseBuilder {
     }
     match failure.code {
         // RFC 9110, section 15.5.2 asks for a challenge with every 401.
-        ErrorCode::InvalidSession | ErrorCode::InvalidServiceToken if status == StatusCode::UNAUTHORIZED => {
+        ErrorCode::InvalidSession | ErrorCode::NotAuthenticated | ErrorCode::InvalidServiceToken
+            if status == StatusCode::UNAUTHORIZED =>
+        {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         // What is left of the request will not be read, so the connection cannot carry another one.
@@ -93,11 +102,38 @@ impl Surface for DataContract {
     }
 }
 
+/// What the contracts of the gateway call an error.
+const fn detail(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::NotAuthenticated => "Not authenticated",
+        ErrorCode::InvalidSession => "Invalid or expired session",
+        ErrorCode::PermissionDenied => "Admin access required",
+        other => other.title(),
+    }
+}
+
+impl Surface for DetailContract {
+    fn status(failure: &Failure) -> StatusCode {
+        failure.status()
+    }
+
+    fn answer(failure: &Failure) -> HttpResponse {
+        let mut response = builder(failure.status(), failure);
+        if failure.code == ErrorCode::InvalidInput {
+            return response.json(validation_errors(failure));
+        }
+        response.json(json!({ "detail": detail(failure.code) }))
+    }
+}
+
+fn validation_errors(failure: &Failure) -> ValidationErrors {
+    ValidationErrors { detail: failure.fields.iter().map(field_error).collect() }
+}
+
 fn contract_answer(status: StatusCode, code: u16, failure: &Failure) -> HttpResponse {
     let mut response = builder(status, failure);
     if failure.code == ErrorCode::InvalidInput {
-        let detail = failure.fields.iter().map(field_error).collect();
-        return response.json(ValidationErrors { detail });
+        return response.json(validation_errors(failure));
     }
     response.json(Outcome::new(code, failure.code.as_str()))
 }

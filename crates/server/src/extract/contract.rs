@@ -1,6 +1,7 @@
 //! Extractors of the contract surfaces.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
@@ -15,30 +16,31 @@ use super::{explain, is_utf8};
 use crate::body::{self, Reservation};
 use crate::failure::{Failure, HttpError};
 use crate::scaffold::Scaffold;
-use crate::surface::DataContract;
+use crate::surface::{DataContract, Surface};
 
-/// Why a request of a contract surface was not even understood. The answer is the same on all of them.
+/// Why a request of a contract surface was not even understood. What is not valid is answered alike on all of
+/// them.
 #[derive(Debug)]
-pub enum ContractRejection {
+pub enum ContractRejection<S: Surface = DataContract> {
     /// 422: fields are absent or not valid.
     Invalid(ValidationErrors),
     /// The body could not be read.
-    Unreadable(HttpError<DataContract>),
+    Unreadable(HttpError<S>),
 }
 
-impl From<Vec<ValidationError>> for ContractRejection {
+impl<S: Surface> From<Vec<ValidationError>> for ContractRejection<S> {
     fn from(detail: Vec<ValidationError>) -> Self {
         Self::Invalid(ValidationErrors { detail })
     }
 }
 
-impl From<Failure> for ContractRejection {
+impl<S: Surface> From<Failure> for ContractRejection<S> {
     fn from(failure: Failure) -> Self {
         Self::Unreadable(failure.into())
     }
 }
 
-impl fmt::Display for ContractRejection {
+impl<S: Surface> fmt::Display for ContractRejection<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(_) => f.write_str("the request is not valid"),
@@ -47,7 +49,7 @@ impl fmt::Display for ContractRejection {
     }
 }
 
-impl ResponseError for ContractRejection {
+impl<S: Surface> ResponseError for ContractRejection<S> {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -67,12 +69,13 @@ impl ResponseError for ContractRejection {
 ///
 /// It keeps its share of the bytes in flight until it is dropped.
 #[derive(Debug)]
-pub struct JsonBody<T> {
+pub struct JsonBody<T, S: Surface = DataContract> {
     value: T,
     reservation: Reservation,
+    surface: PhantomData<S>,
 }
 
-impl<T> JsonBody<T> {
+impl<T, S: Surface> JsonBody<T, S> {
     /// The value; for bodies that are small or used up at once.
     pub fn into_inner(self) -> T {
         self.value
@@ -84,7 +87,7 @@ impl<T> JsonBody<T> {
     }
 }
 
-impl<T> Deref for JsonBody<T> {
+impl<T, S: Surface> Deref for JsonBody<T, S> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.value
@@ -100,9 +103,9 @@ fn parse_json<T: Request + DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<Vali
     serde_json::from_value(value).map_err(|_| vec![explain::unexplained("body")])
 }
 
-impl<T: Request + DeserializeOwned + 'static> FromRequest for JsonBody<T> {
-    type Error = ContractRejection;
-    type Future = LocalBoxFuture<'static, Result<Self, ContractRejection>>;
+impl<T: Request + DeserializeOwned + 'static, S: Surface> FromRequest for JsonBody<T, S> {
+    type Error = ContractRejection<S>;
+    type Future = LocalBoxFuture<'static, Result<Self, ContractRejection<S>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
@@ -110,7 +113,7 @@ impl<T: Request + DeserializeOwned + 'static> FromRequest for JsonBody<T> {
             let scaffold = Scaffold::of(&request)?;
             let (bytes, reservation) =
                 body::read(&request, &mut payload, &scaffold.body, &scaffold.bytes_in_flight).await?;
-            Ok(Self { value: parse_json(&bytes)?, reservation })
+            Ok(Self { value: parse_json(&bytes)?, reservation, surface: PhantomData })
         }
         .boxed_local()
     }

@@ -9,6 +9,6 @@ mod service;
 mod start;
 mod tls;
 
-pub use service::Service;
+pub use service::{Admit, Service};
 pub use start::{Running, RunningService, StartError, serve, serve_announced, start};
 pub use tls::TlsError;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
 use coffer_auth::service_token::ServiceName;
 use coffer_core::Clock;
@@ -14,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use crate::authentication::Authenticator;
 use crate::body::BytesInFlight;
 use crate::docs::Documents;
-use crate::failure::Cause;
+use crate::failure::{Cause, Failure};
 use crate::health::Check;
 use crate::scaffold::Scaffold;
 use crate::service_caller::ServiceKeys;
@@ -22,6 +24,9 @@ use crate::settings::HttpSettings;
 
 pub(super) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 pub(super) type AtStop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// Looks at a request before any handler does: may change it, or refuse it in the manner of the native surface.
+pub type Admit = fn(&mut ServiceRequest) -> Result<(), Failure>;
 
 /// A service, ready to be started.
 #[must_use = "hand it to `serve` or `start`"]
@@ -33,6 +38,8 @@ pub struct Service {
     pub(super) internal: Vec<Configure>,
     pub(super) checks: Vec<Check>,
     pub(super) at_stop: Vec<AtStop>,
+    pub(super) admit: Option<Admit>,
+    pub(super) answer_headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
 impl fmt::Debug for Service {
@@ -49,6 +56,7 @@ impl Service {
     pub fn new(name: ServiceName, settings: &HttpSettings) -> Self {
         let mut scaffold = Scaffold::new(name);
         scaffold.body = settings.body_limits();
+        scaffold.passed_body_bytes_max = scaffold.body.bytes_max;
         scaffold.bytes_in_flight = BytesInFlight::new(scaffold.body.in_flight_bytes_max);
         scaffold.trusted_proxies = settings.trusted_proxies.clone();
         Self {
@@ -59,6 +67,8 @@ impl Service {
             internal: Vec::new(),
             checks: Vec::new(),
             at_stop: Vec::new(),
+            admit: None,
+            answer_headers: Arc::new([]),
         }
     }
 
@@ -71,6 +81,24 @@ impl Service {
     /// Adds routes and data to the internal listener.
     pub fn internal(mut self, configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
         self.internal.push(Arc::new(configure));
+        self
+    }
+
+    /// The largest body that is passed on as it arrives; `http.body_bytes_max` unless set.
+    pub fn passed_body_bytes_max(mut self, bytes: usize) -> Self {
+        self.scaffold.passed_body_bytes_max = bytes;
+        self
+    }
+
+    /// Looks at every request of the public listener before any handler does.
+    pub fn admit(mut self, admit: Admit) -> Self {
+        self.admit = Some(admit);
+        self
+    }
+
+    /// Headers of every answer of the public listener that does not set them itself.
+    pub fn answer_headers(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.answer_headers = headers.into_iter().collect();
         self
     }
 

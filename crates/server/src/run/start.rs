@@ -155,9 +155,16 @@ impl Front<'_> {
         let origins = if public { self.settings().cors_origins.clone() } else { List::default() };
         let origins = Arc::new(origins);
         let (scaffold, configure) = (self.scaffold.clone(), self.configure.clone());
+        let admit = self.service.admit.filter(|_| public);
+        let answer_headers = if public { Arc::clone(&self.service.answer_headers) } else { Arc::new([]) };
         let factory = move || {
-            let observe =
-                Observe { service: name.as_str(), origins: Arc::clone(&origins), maker: make_maker() };
+            let observe = Observe {
+                service: name.as_str(),
+                origins: Arc::clone(&origins),
+                maker: make_maker(),
+                admit,
+                answer_headers: Arc::clone(&answer_headers),
+            };
             let configure = &configure;
             App::new()
                 .app_data(scaffold.clone())
