@@ -1,11 +1,12 @@
 //! The file contract's wire types: what unchanged clients of the source system send and expect.
 //!
-//! Three modules: [`kms`] (HTTP 200 with the outcome in the body), [`data`] (real status, repeated in
+//! Of the file contract: [`kms`] (HTTP 200 with the outcome in the body), [`data`] (real status, repeated in
 //! the body) and [`validation`] (the 422 body that all contracts share). Requests only deserialise and
 //! check what can be checked without state; what they refuse, [`validation`] explains field by field.
 
 pub mod data;
 pub mod kms;
+pub mod people;
 pub mod usage;
 pub mod validation;
 

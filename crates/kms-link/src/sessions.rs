@@ -141,6 +141,11 @@ impl Sessions {
         Ok(session)
     }
 
+    /// Forgets a session that has just been ended here, without waiting for the feed to say so.
+    pub fn forget(&self, session: &SessionHash) {
+        self.cache.remove(session);
+    }
+
     /// Keeps only the sessions that `keep` wants.
     pub(crate) fn retain(&self, mut keep: impl FnMut(&SessionHash, UserId) -> bool) {
         self.cache.retain(|hash, session| keep(hash, session.principal.user_id));

@@ -1,5 +1,7 @@
 //! Every setting of the gateway.
 
+use std::num::NonZeroUsize;
+
 use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
 use serde::Deserialize;
 
@@ -11,10 +13,39 @@ pub struct Settings {
     pub http: HttpSettings,
     /// How services prove themselves to each other.
     pub internal: InternalSettings,
+    /// Where requests are passed on to.
+    pub upstream: UpstreamSettings,
     /// Where keys and figures are kept.
     pub storage: StorageSettings,
+    /// What callers may ask for.
+    pub limits: LimitSettings,
     /// Logs.
     pub log: LogSettings,
+}
+
+/// `upstream.*`: the public listeners of the other services, as this service reaches them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamSettings {
+    /// The KMS's, such as `http://kms:3000`. The gateway's service token travels with every request there, so
+    /// the way must be as private as that to the internal listener, or TLS.
+    pub kms_url: Option<String>,
+    /// The data service's, such as `http://data:4000`.
+    pub data_url: Option<String>,
+}
+
+/// `limits.*`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// The largest body that is passed on, in bytes. The services behind have limits of their own.
+    pub passed_body_bytes_max: NonZeroUsize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self { passed_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero") }
+    }
 }
 
 /// `storage.*`.
@@ -31,6 +62,13 @@ impl Settings {
         self.internal.kms_url.as_deref().ok_or(SettingsError::NoKms)
     }
 
+    /// Where the public listeners of the KMS and of the data service are.
+    pub(crate) fn upstream_urls(&self) -> Result<(&str, &str), SettingsError> {
+        let kms = self.upstream.kms_url.as_deref().ok_or(SettingsError::NoUpstream("kms", 3000))?;
+        let data = self.upstream.data_url.as_deref().ok_or(SettingsError::NoUpstream("data", 4000))?;
+        Ok((kms, data))
+    }
+
     /// Where records are kept.
     pub(crate) fn records_url(&self) -> Result<&SecretUrl, SettingsError> {
         self.storage.records.as_ref().ok_or(SettingsError::NoStorage)
@@ -43,6 +81,11 @@ pub enum SettingsError {
     /// The KMS is nowhere.
     #[error("`internal.kms_url` is not set: the KMS's internal listener, such as http://127.0.0.1:3001")]
     NoKms,
+    /// A service behind the gateway is nowhere.
+    #[error(
+        "`upstream.{0}_url` is not set: the public listener of that service, such as http://127.0.0.1:{1}"
+    )]
+    NoUpstream(&'static str, u16),
     /// Nothing says where to keep things.
     #[error("`storage.records` is not set: use redis://host/2, or on one machine sqlite:///path")]
     NoStorage,

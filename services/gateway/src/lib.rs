@@ -5,7 +5,10 @@
 
 pub mod config;
 pub mod domain;
+mod failures;
+mod kms;
 pub mod repo;
+mod routes;
 mod service;
 
 pub use service::{GatewayService, build};

@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
-use coffer_auth::service_token::ServiceName;
-use coffer_core::{Clock, SystemClock};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::Data;
+use coffer_auth::service_token::{ServiceName, ServiceSecret, ServiceTokens};
+use coffer_client::Forwarder;
+use coffer_core::{Clock, Random, SystemClock, SystemRandom};
+use coffer_kms_link::{Keys, Kms, Link, RemoteKms};
 use coffer_server::settings::{HttpSettings, LogSettings};
-use coffer_server::{Cause, NoCommand, Program, Service, ServiceKeys};
-use coffer_store::records;
+use coffer_server::{Authenticator, Cause, NoCommand, Program, Service, ServiceKeys};
+use coffer_store::records::{self, Records, Sealed};
+use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::domain::kms::UserKms;
+use crate::domain::vault::Vault;
+use crate::routes::{self, Upstreams};
 
 /// The gateway as a program.
 #[derive(Debug)]
@@ -32,6 +40,7 @@ impl Program for GatewayService {
     fn check(settings: &Settings) -> Result<(), Cause> {
         settings.internal.own_secret(ServiceName::Gateway)?;
         settings.kms_url()?;
+        settings.upstream_urls()?;
         settings.records_url()?;
         Ok(())
     }
@@ -45,16 +54,109 @@ impl Program for GatewayService {
     }
 }
 
-/// Builds the service with the storage and the KMS that the settings name.
+/// What the service is made of, beside its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) kms: Arc<dyn UserKms>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) records: Arc<dyn Records>,
+    pub(crate) secret: Arc<ServiceSecret>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// Builds the service with the storage and the services that the settings name.
 pub async fn build(settings: &Settings) -> Result<Service, Cause> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let secret = settings.internal.own_secret(ServiceName::Gateway)?;
     let records = records::open(settings.records_url()?.expose(), Arc::clone(&clock)).await?;
-    Ok(Service::new(ServiceName::Gateway, &settings.http)
-        .service_keys(ServiceKeys::default().with(ServiceName::Kms, secret))
-        .clock(clock)
+    let proof = (ServiceName::Gateway, Arc::clone(&secret));
+    let kms = RemoteKms::new(settings.kms_url()?, proof, (Arc::clone(&clock), Arc::clone(&random)))?;
+    let tokens = ServiceTokens::new(
+        Arc::clone(&secret),
+        (ServiceName::Gateway, ServiceName::Kms),
+        Arc::clone(&clock),
+        Arc::clone(&random),
+    );
+    let (kms_url, data_url) = settings.upstream_urls()?;
+    let upstreams = Upstreams {
+        kms: Forwarder::new(kms_url, Some(Arc::new(move || tokens.current().map_err(Into::into))))?,
+        data: Forwarder::new(data_url, None)?,
+    };
+    let parts = Parts { kms: Arc::new(kms), upstreams, records, secret, clock, random };
+    assemble(settings, parts)
+}
+
+/// Builds the service of these parts and starts what it does in the background.
+pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cause> {
+    let link = Link::new(Arc::clone(&parts.kms) as Arc<dyn Kms>, Arc::clone(&parts.clock));
+    let vault = Arc::new(Vault::default());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault)));
+    tasks.spawn(link.run(Vec::new()));
+
+    let for_routes = routes::Parts {
+        kms: Data::from(Arc::clone(&parts.kms)),
+        link: Data::new(link.clone()),
+        clock: Data::from(Arc::clone(&parts.clock)),
+        upstreams: Data::new(parts.upstreams),
+    };
+    let service = Service::new(ServiceName::Gateway, &settings.http)
+        .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
+        .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
+        .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
+        .clock(Arc::clone(&parts.clock))
+        .admit(routes::admit)
+        .answer_headers(security_headers(settings.http.tls.cert_file.is_some()))
+        .openapi(&routes::document())?
+        .public(move |app| routes::public(app, &for_routes));
+    let stopping = link.clone();
+    Ok(checks(service, parts.records, vault, link).at_stop(move || async move {
+        tasks.shutdown().await;
+        // What cannot be reported now is lost, and costs a session at most the time since its last report.
+        let _ = stopping.touches().report_now().await;
+    }))
+}
+
+fn checks(service: Service, records: Arc<dyn Records>, vault: Arc<Vault>, link: Link) -> Service {
+    service
         .check("records", move || {
             let records = Arc::clone(&records);
             async move { records.ping().await }
-        }))
+        })
+        .check("keyring", move || {
+            let open = vault.store().map(drop);
+            async move { open }
+        })
+        .check("feed", move || {
+            let followed = link.check();
+            async move { followed }
+        })
+}
+
+/// What every answer tells a browser: nothing here is to be framed, run or told to other sites, unless the answer
+/// is a page and says more about itself.
+fn security_headers(is_tls: bool) -> Vec<(HeaderName, HeaderValue)> {
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let mut headers = vec![
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    if is_tls {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.push((header::STRICT_TRANSPORT_SECURITY, year));
+    }
+    headers
+}
+
+/// Waits for the keyring, opens the vault, and then keeps the keyring up to date.
+async fn unlock(parts: Parts, vault: Arc<Vault>) {
+    let Parts { kms, records, secret, random, .. } = parts;
+    let keys = Keys::new(kms, ServiceName::Gateway, secret);
+    let keyring = Arc::new(keys.wait_for().await);
+    vault.unlock(Sealed::new(records, Arc::clone(&keyring), random));
+    tracing::info!("the keyring has arrived: keys can be served");
+    keys.follow(keyring).await;
 }

@@ -13,7 +13,10 @@ mod user;
 pub use event::{Event, EventPage, EventQuery};
 pub use password::{ChangePassword, RequestReset, ResetRequested, VerifyReset};
 pub use registration::{Register, Registered, RegistrationPending, ResendCode, VerifyRegistration};
-pub use session::{Amr, EndedSessions, LogIn, LogInAnswer, NewSession, Session, SessionList, VerifyLogIn};
+pub use session::{
+    Amr, CookieLogIn, CookieSession, EndedSessions, LogIn, LogInAnswer, NewSession, Session, SessionList,
+    VerifyLogIn,
+};
 pub use user::{Me, Role, User, UserChange, UserPage, UserQuery};
 
 /// `POST` [`Register`] → 202 [`RegistrationPending`].

@@ -72,6 +72,30 @@ pub struct NewSession {
     pub user: User,
 }
 
+/// What the first step leads to at the gateway, with the header `coffer-session: cookie`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum CookieLogIn {
+    /// As in [`LogInAnswer`].
+    OtpRequired {
+        /// Until when the code can be used (RFC 3339).
+        #[schema(value_type = String, format = DateTime)]
+        code_expires_at: Timestamp,
+    },
+    /// As in [`LogInAnswer`]; the token is in a cookie.
+    LoggedIn(CookieSession),
+}
+
+/// A session whose token is in a cookie that no script can read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CookieSession {
+    /// When the session ends at the latest (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// Who is logged in.
+    pub user: User,
+}
+
 /// How a session was authenticated (RFC 8176).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

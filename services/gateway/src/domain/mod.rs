@@ -1,4 +1,6 @@
 //! What the gateway does, without HTTP.
 
+pub mod kms;
 pub mod kv;
 pub mod usage;
+pub mod vault;

@@ -1,0 +1,3 @@
+//! The source systems' surfaces.
+
+pub(super) mod people;

@@ -1,0 +1,54 @@
+//! The OpenAPI document of the public listener.
+
+use coffer_server::SessionSchemes;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+
+use super::contract::people;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Coffer gateway",
+        description = "The front door. Beside what is listed here, it passes on the native calls of the KMS and the data \
+            service, and the file contract's calls of the data service; their own documents describe them. \
+            Browsers log in at `/api/v1/sessions` with the header `coffer-session: cookie`: the session's token then \
+            goes into a cookie that no script can read, and every call that changes something carries the header \
+            `coffer-csrf` and an `Origin` of the gateway's own."
+    ),
+    paths(
+        people::register,
+        people::verify_register,
+        people::login,
+        people::verify_login,
+        people::logout,
+        people::me,
+        people::users,
+        people::about
+    ),
+    modifiers(&SessionSchemes)
+)]
+struct Document;
+
+/// The document.
+pub(crate) fn document() -> OpenApi {
+    Document::openapi()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_document_that_is_kept_is_the_one_that_is_served() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto-docs/openapi/gateway.json");
+        let served = document().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("COFFER_RENEW").is_some() {
+            std::fs::write(&path, &served).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert!(kept == served, "proto-docs/openapi/gateway.json is stale: COFFER_RENEW=1 renews it");
+    }
+}
