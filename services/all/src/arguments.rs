@@ -6,10 +6,10 @@ use clap::{Parser, Subcommand};
 use coffer_kms::KmsService;
 use coffer_server::Program;
 
-/// Coffer in one process: the KMS and the data service on embedded storage.
+/// Coffer in one process: the KMS, the data service and the gateway on embedded storage.
 ///
 /// Everything is kept in the data directory; what is missing there is made once. Settings of the services
-/// are read from the environment: `COFFER_KMS__…` and `COFFER_DATA__…`.
+/// are read from the environment: `COFFER_KMS__…`, `COFFER_DATA__…` and `COFFER_GATEWAY__…`.
 #[derive(Debug, Parser)]
 #[command(name = "coffer-all", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// Settings of the data service (TOML).
     #[arg(long, value_name = "FILE")]
     pub(crate) data_config: Option<PathBuf>,
+    /// Settings of the gateway (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) gateway_config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use coffer_auth::service_token::ServiceName;
 use coffer_core::{Random, make_secret_key};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -90,10 +91,14 @@ impl Directory {
         self.secret(root_key, random)
     }
 
-    /// The file with the secret that the KMS and the data service share; made if it is missing. Losing it
+    /// The file with the secret that the KMS and another service share; made if it is missing. Losing it
     /// loses nothing: nothing at rest depends on it.
-    pub(crate) fn data_secret(&self, random: &dyn Random) -> Result<PathBuf, DirectoryError> {
-        self.secret(self.path.join("data.secret"), random)
+    pub(crate) fn service_secret(
+        &self,
+        service: ServiceName,
+        random: &dyn Random,
+    ) -> Result<PathBuf, DirectoryError> {
+        self.secret(self.path.join(format!("{service}.secret")), random)
     }
 
     fn secret(&self, path: PathBuf, random: &dyn Random) -> Result<PathBuf, DirectoryError> {
@@ -142,7 +147,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/data");
         let directory = Directory::open(&path).unwrap();
-        let made = [directory.root_key(&random()).unwrap(), directory.data_secret(&random()).unwrap()];
+        let made = [
+            directory.root_key(&random()).unwrap(),
+            directory.service_secret(ServiceName::Data, &random()).unwrap(),
+        ];
         let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
         let before = made.each_ref().map(read);
         for file in &made {
@@ -155,7 +163,7 @@ mod tests {
         let directory = Directory::open(&path).unwrap();
         let again = [
             directory.root_key(&SeededRandom::new(7)).unwrap(),
-            directory.data_secret(&SeededRandom::new(7)).unwrap(),
+            directory.service_secret(ServiceName::Data, &SeededRandom::new(7)).unwrap(),
         ];
         assert_eq!(again.each_ref().map(read), before);
     }

@@ -1,4 +1,4 @@
-//! Everything in one process: the KMS and the data service on embedded storage.
+//! Everything in one process: the KMS, the data service and the gateway on embedded storage.
 //!
 //! The services are those of the separate programs. They speak to each other over HTTP on their internal
 //! listeners, as they do when they run apart: one code path, one authentication. This crate only knows what
@@ -18,6 +18,7 @@ use std::thread::available_parallelism;
 use clap::Parser as _;
 use coffer_core::SystemRandom;
 use coffer_data::DataService;
+use coffer_gateway::GatewayService;
 use coffer_kms::KmsService;
 use coffer_server::{Cause, Chain, Program, healthcheck, serve_announced, telemetry};
 
@@ -48,8 +49,8 @@ fn execute(arguments: Arguments) -> Result<(), Cause> {
     let mut settings = Settings::load(&arguments)?;
     match arguments.command {
         Some(Command::Healthcheck) => {
-            healthcheck(settings.kms.http.internal_bind)?;
-            return healthcheck(settings.data.http.internal_bind);
+            let http = [&settings.kms.http, &settings.data.http, &settings.gateway.http];
+            return http.iter().try_for_each(|http| healthcheck(http.internal_bind));
         }
         // What the data directory provides is made at the start, not here.
         Some(Command::CheckConfig) => return Ok(writeln!(std::io::stdout(), "the settings are valid")?),
@@ -63,6 +64,7 @@ fn execute(arguments: Arguments) -> Result<(), Cause> {
     runtime.block_on(async {
         KmsService::check(&settings.kms)?;
         DataService::check(&settings.data)?;
+        GatewayService::check(&settings.gateway)?;
         match arguments.command {
             Some(Command::Kms(command)) => KmsService::command(settings.kms, command).await,
             _ => serve(settings, &directory).await,
@@ -73,7 +75,11 @@ fn execute(arguments: Arguments) -> Result<(), Cause> {
 async fn serve(settings: Settings, directory: &Directory) -> Result<(), Cause> {
     tracing::info!(data_dir = %directory.path().display(), version = env!("CARGO_PKG_VERSION"), "starting");
     let mail = summary::mail(&settings.kms);
-    let services = vec![KmsService::build(settings.kms).await?, DataService::build(settings.data).await?];
+    let services = vec![
+        KmsService::build(settings.kms).await?,
+        DataService::build(settings.data).await?,
+        GatewayService::build(settings.gateway).await?,
+    ];
     serve_announced(services, |running| summary::announce(running, directory.path(), &mail)).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 
 use coffer_core::Random;
 use coffer_data::DataService;
+use coffer_gateway::GatewayService;
 use coffer_kms::KmsService;
 use coffer_server::settings::{HttpSettings, LoadError, SecretUrl, ServiceCredential, Sources, load};
 use coffer_server::{Cause, Program};
@@ -20,11 +21,12 @@ use crate::directory::{Directory, KMS_RECORDS};
 /// seldom in need of more, and each costs memory.
 const WORKERS_MAX: usize = 4;
 
-/// The settings of both services.
+/// The settings of all services.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) kms: <KmsService as Program>::Settings,
     pub(crate) data: <DataService as Program>::Settings,
+    pub(crate) gateway: <GatewayService as Program>::Settings,
 }
 
 fn loaded<P: Program>(config: Option<&Path>) -> Result<P::Settings, LoadError> {
@@ -37,46 +39,61 @@ impl Settings {
         Ok(Self {
             kms: loaded::<KmsService>(arguments.kms_config.as_deref())?,
             data: loaded::<DataService>(arguments.data_config.as_deref())?,
+            gateway: loaded::<GatewayService>(arguments.gateway_config.as_deref())?,
         })
     }
 
     /// Fills in what the data directory provides: storage, keys and the way to each other. What is missing
     /// there is made.
     pub(crate) fn complete(&mut self, directory: &Directory, random: &dyn Random) -> Result<(), Cause> {
-        let Self { kms, data } = self;
-        for http in [&mut kms.http, &mut data.http] {
-            complete_http(http)?;
+        let Self { kms, data, gateway } = self;
+        // Held until all are chosen, so that no port is chosen twice.
+        let mut chosen = Vec::new();
+        for http in [&mut kms.http, &mut data.http, &mut gateway.http] {
+            complete_http(http, &mut chosen)?;
         }
+        drop(chosen);
         let path = |name: &str| directory.path().join(name);
         kms.storage.records.get_or_insert(storage_url("sqlite", &path(KMS_RECORDS))?);
         data.storage.records.get_or_insert(storage_url("sqlite", &path("data.db"))?);
         data.storage.blobs.get_or_insert(storage_url("file", &path("blobs"))?);
+        gateway.storage.records.get_or_insert(storage_url("sqlite", &path("gateway.db"))?);
         let keyring = &mut kms.keyring;
         let has_key = keyring.root_key.is_some() || keyring.root_key_file.is_some();
         if !has_key && keyring.password.is_none() && keyring.password_file.is_none() {
             keyring.root_key_file = Some(directory.root_key(random)?);
         }
-        if data.internal.secret.is_none() && data.internal.secret_file.is_none() {
-            let secret_file = Some(directory.data_secret(random)?);
-            data.internal.secret_file.clone_from(&secret_file);
-            let credential = || ServiceCredential { secret: None, secret_file };
-            kms.internal.services.entry(DataService::NAME.to_string()).or_insert_with(credential);
+        for (service, internal) in
+            [(DataService::NAME, &mut data.internal), (GatewayService::NAME, &mut gateway.internal)]
+        {
+            if internal.secret.is_none() && internal.secret_file.is_none() {
+                let secret_file = Some(directory.service_secret(service, random)?);
+                internal.secret_file.clone_from(&secret_file);
+                let credential = || ServiceCredential { secret: None, secret_file };
+                kms.internal.services.entry(service.to_string()).or_insert_with(credential);
+            }
+            internal.kms_url.get_or_insert_with(|| url_of(kms.http.internal_bind));
         }
         // Nobody could register without mail; the mailbox is for this machine alone.
         kms.smtp.dev_mailbox |= kms.smtp.host.is_none();
-        data.internal.kms_url.get_or_insert_with(|| url_of(kms.http.internal_bind));
+        gateway.upstream.kms_url.get_or_insert_with(|| url_of(kms.http.bind));
+        gateway.upstream.data_url.get_or_insert_with(|| url_of(data.http.bind));
         kms.internal.data_url.get_or_insert_with(|| url_of(data.http.internal_bind));
         Ok(())
     }
 }
 
-fn complete_http(http: &mut HttpSettings) -> std::io::Result<()> {
+fn complete_http(http: &mut HttpSettings, chosen: &mut Vec<TcpListener>) -> std::io::Result<()> {
     if http.workers == 0 {
         http.workers = available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS_MAX);
     }
-    if http.internal_bind.port() == 0 {
-        // The other service must be told the port before this one listens.
-        http.internal_bind = TcpListener::bind(http.internal_bind)?.local_addr()?;
+    for bind in [&mut http.internal_bind, &mut http.bind] {
+        if bind.port() == 0 {
+            // Other services must be told the port before this one listens.
+            let listener = TcpListener::bind(*bind)?;
+            *bind = listener.local_addr()?;
+            chosen.push(listener);
+        }
     }
     Ok(())
 }

@@ -48,7 +48,8 @@ fn summary(running: &[RunningService], data_dir: &Path, mail: &Mail) -> String {
                     Mail::Smtp(host) => line("mail", &format!("through {host}")),
                 }
             }
-            _ => line("data service", &format!("{public}   API: {public}/docs/")),
+            ServiceName::Data => line("data service", &format!("{public}   API: {public}/docs/")),
+            ServiceName::Gateway => line("gateway", &format!("{public}   API: {public}/docs/")),
         }
     }
     line("kept in", &data_dir.display().to_string());
@@ -66,13 +67,19 @@ mod tests {
 
     #[test]
     fn a_person_is_told_where_everything_is() {
-        let running = [ServiceName::Kms, ServiceName::Data].map(|name| RunningService {
+        let services = [(ServiceName::Kms, 3000), (ServiceName::Data, 4000), (ServiceName::Gateway, 8000)];
+        let running = services.map(|(name, port)| RunningService {
             name,
-            public: "0.0.0.0:3000".parse().unwrap(),
-            internal: "127.0.0.1:3001".parse().unwrap(),
+            public: ([0, 0, 0, 0], port).into(),
+            internal: ([127, 0, 0, 1], port + 1).into(),
         });
         let text = summary(&running, Path::new("/nowhere/coffer"), &Mail::Mailbox);
-        for part in ["http://127.0.0.1:3000/docs/", "http://127.0.0.1:3001/dev/mailbox", "/nowhere/coffer"] {
+        for part in [
+            "http://127.0.0.1:3000/docs/",
+            "http://127.0.0.1:8000/docs/",
+            "http://127.0.0.1:3001/dev/mailbox",
+            "/nowhere/coffer",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         let text = summary(&running, Path::new("/nowhere"), &Mail::Smtp("smtp.example.com".into()));

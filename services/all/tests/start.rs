@@ -14,7 +14,7 @@ use std::time::Duration;
 fn program(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coffer-all"));
     command.arg("--data-dir").arg(data_dir).env_clear();
-    for service in ["KMS", "DATA"] {
+    for service in ["KMS", "DATA", "GATEWAY"] {
         command.env(format!("COFFER_{service}__HTTP__BIND"), "127.0.0.1:0");
         command.env(format!("COFFER_{service}__HTTP__INTERNAL_BIND"), "127.0.0.1:0");
     }
@@ -28,13 +28,13 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it and waits until both services are ready.
+    /// Starts it and waits until all services are ready.
     fn start(data_dir: &Path) -> Self {
         let mut process = program(data_dir).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
         let mut running = Self { process, log };
         let mut internal = Vec::new();
-        while internal.len() < 2 {
+        while internal.len() < 3 {
             let mut line = String::new();
             assert!(running.log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
             if line.contains("listener=\"internal\"") {
@@ -93,7 +93,8 @@ fn an_empty_directory_is_filled_once_and_then_reused() {
     let data_dir = folder.path().join("coffer");
     let printed = Running::start(&data_dir).stop();
     assert_eq!(printed, "", "what is for people goes to terminals only");
-    let secrets = || ["root.key", "data.secret"].map(|name| fs::read(data_dir.join(name)).unwrap());
+    let secrets =
+        || ["root.key", "data.secret", "gateway.secret"].map(|name| fs::read(data_dir.join(name)).unwrap());
     let before = secrets();
     Running::start(&data_dir).stop();
     assert_eq!(secrets(), before);
