@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The path of a program of this workspace: `coffer`, `coffer-all`, `coffer-kms` or `coffer-data`.
+/// The path of a program of this workspace: `coffer`, `coffer-all`, `coffer-kms`, `coffer-data` or
+/// `coffer-gateway`.
 ///
 /// They are taken from the directory named by `COFFER_TESTS_BIN_DIR`, else built once, beside this test
 /// and in its profile.

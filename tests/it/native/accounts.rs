@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// Makes an administrator of an address as an operator does, while nothing runs.
-async fn administrator(stack: &Stack) -> User {
+pub(crate) async fn administrator(stack: &Stack) -> User {
     let admin = stack.user("admin").await;
     stack.kms[0].process.kill();
     let output = Command::new(binary("coffer-all"))

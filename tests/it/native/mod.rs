@@ -4,3 +4,5 @@ mod accounts;
 mod files;
 mod passwords;
 mod second_factor;
+
+pub(crate) use accounts::administrator;

@@ -11,7 +11,7 @@ const IDLE_DEBUG_ANONYMOUS_KIB_MAX: u64 = 20 * 1024;
 
 #[tokio::test]
 async fn an_idle_service_stays_under_twenty_mebibytes() {
-    let stack = Stack::separate().start().await;
+    let stack = Stack::separate().gateways(1).start().await;
     // As it idles in production: a full pool of key pairs, the pages of start-up given back or not.
     tokio::time::sleep(Duration::from_secs(3)).await;
     for process in stack.processes() {

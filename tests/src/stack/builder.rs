@@ -11,7 +11,7 @@ use crate::{Mailbox, Process, RedisServer, SmtpServer, SmtpTls, binary, free_por
 /// A key for tests: 32 bytes in base64. Services refuse to start without one.
 const ROOT_KEY: &str = "cGxhbnRlZC1yb290LWtleS1vZi0zMi1ieXRlcyEhISE=";
 /// Talkative about Coffer's own doings, so that a failure can be understood.
-const LOG_LEVEL: &str = "info,coffer=debug,coffer_kms=debug,coffer_data=debug";
+const LOG_LEVEL: &str = "info,coffer=debug,coffer_kms=debug,coffer_data=debug,coffer_gateway=debug";
 
 /// What a stack will be; [`Builder::start`] starts it.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Builder {
     separate: bool,
     kms: usize,
     data: usize,
+    gateways: usize,
     redis: Option<Arc<RedisServer>>,
     smtp: Option<Arc<SmtpServer>>,
     settings: BTreeMap<String, String>,
@@ -28,12 +29,15 @@ pub struct Builder {
 impl Builder {
     /// The data service's credential at the KMS.
     pub const DATA_SECRET: &str = "planted-internal-secret-of-the-data-service-5d1c";
+    /// The gateway's credential at the KMS.
+    pub const GATEWAY_SECRET: &str = "planted-internal-secret-of-the-gateway-91b7";
 
     pub(super) fn all() -> Self {
         Self {
             separate: false,
             kms: 1,
             data: 1,
+            gateways: 0,
             redis: None,
             smtp: None,
             settings: BTreeMap::new(),
@@ -50,6 +54,14 @@ impl Builder {
     pub fn replicas(mut self, kms: usize, data: usize) -> Self {
         assert!(self.separate, "coffer-all is one process");
         (self.kms, self.data) = (kms, data);
+        self
+    }
+
+    /// How many gateways to run over the same Redis; none unless asked for. `coffer-all` has one in any case.
+    #[must_use]
+    pub fn gateways(mut self, gateways: usize) -> Self {
+        assert!(self.separate, "coffer-all is one process");
+        self.gateways = gateways;
         self
     }
 
@@ -103,7 +115,7 @@ impl Builder {
             self.redis = Some(Arc::new(RedisServer::start().await));
         }
         let environment = self.environment();
-        let (kms, data) = if self.separate {
+        let Nodes { kms, data, gateways } = if self.separate {
             self.start_separate(directory.path(), &environment)
         } else {
             start_all(directory.path(), environment)
@@ -112,7 +124,7 @@ impl Builder {
             Some(smtp) => Mailbox::Smtp(smtp),
             None => Mailbox::Development(format!("{}/dev/mailbox", kms[0].internal_url)),
         };
-        let stack = Stack { kms, data, mailbox, redis: self.redis, directory };
+        let stack = Stack { kms, data, gateways, mailbox, redis: self.redis, directory };
         stack.ready().await;
         stack
     }
@@ -127,6 +139,7 @@ impl Builder {
         set("COFFER_KMS__FILES__POOL_PAIRS", "2");
         set("COFFER_KMS__LOG__LEVEL", LOG_LEVEL);
         set("COFFER_DATA__LOG__LEVEL", LOG_LEVEL);
+        set("COFFER_GATEWAY__LOG__LEVEL", LOG_LEVEL);
         if !self.default_limits {
             for limit in ["AUTH_PER_ADDRESS", "AUTH_PER_ACCOUNT", "AUTH_PER_DEVICE"] {
                 set(&format!("COFFER_KMS__LIMITS__{limit}_MAX"), "100000");
@@ -148,13 +161,10 @@ impl Builder {
         environment
     }
 
-    fn start_separate(
-        &self,
-        directory: &Path,
-        environment: &BTreeMap<String, String>,
-    ) -> (Vec<Node>, Vec<Node>) {
+    fn start_separate(&self, directory: &Path, environment: &BTreeMap<String, String>) -> Nodes {
         let redis = self.redis.as_ref().expect("separate services have one");
         let (kms_ports, data_ports) = (Ports::many(self.kms), Ports::many(self.data));
+        let gateway_ports = Ports::many(self.gateways);
         let start = |service: &str, number: usize, ports: &Ports, own: &[(&str, String)]| {
             let mut settings = ports.settings(service);
             let key = |key: &str| format!("COFFER_{}__{key}", service.to_uppercase());
@@ -171,6 +181,7 @@ impl Builder {
                 ("KEYRING__ROOT_KEY", ROOT_KEY.to_owned()),
                 ("INTERNAL__DATA_URL", data_ports[number % data_ports.len()].internal_url()),
                 ("INTERNAL__SERVICES__DATA__SECRET", Self::DATA_SECRET.to_owned()),
+                ("INTERNAL__SERVICES__GATEWAY__SECRET", Self::GATEWAY_SECRET.to_owned()),
             ];
             start("kms", number, ports, &own)
         });
@@ -184,14 +195,35 @@ impl Builder {
             ];
             start("data", number, ports, &own)
         });
-        (kms, data.collect())
+        let data = data.collect();
+        let gateways = gateway_ports.iter().enumerate().map(|(number, ports)| {
+            let (kms, data) = (&kms_ports[number % kms_ports.len()], &data_ports[number % data_ports.len()]);
+            let own = [
+                ("STORAGE__RECORDS", redis.url(2)),
+                ("INTERNAL__KMS_URL", kms.internal_url()),
+                ("INTERNAL__SECRET", Self::GATEWAY_SECRET.to_owned()),
+                ("UPSTREAM__KMS_URL", kms.url()),
+                ("UPSTREAM__DATA_URL", data.url()),
+            ];
+            start("gateway", number, ports, &own)
+        });
+        let gateways = gateways.collect();
+        Nodes { kms, data, gateways }
     }
 }
 
-fn start_all(directory: &Path, mut environment: BTreeMap<String, String>) -> (Vec<Node>, Vec<Node>) {
-    let (kms, data) = (Ports::new(), Ports::new());
+/// What runs.
+struct Nodes {
+    kms: Vec<Node>,
+    data: Vec<Node>,
+    gateways: Vec<Node>,
+}
+
+fn start_all(directory: &Path, mut environment: BTreeMap<String, String>) -> Nodes {
+    let (kms, data, gateway) = (Ports::new(), Ports::new(), Ports::new());
     environment.extend(kms.settings("kms"));
     environment.extend(data.settings("data"));
+    environment.extend(gateway.settings("gateway"));
     let storage = directory.join("data");
     fs::create_dir(&storage).expect("the directory is new");
     let process = Process::new(binary("coffer-all"), directory.join("all.log"))
@@ -199,7 +231,11 @@ fn start_all(directory: &Path, mut environment: BTreeMap<String, String>) -> (Ve
         .envs(&environment);
     process.start();
     let process = Arc::new(process);
-    (vec![kms.node(Arc::clone(&process))], vec![data.node(process)])
+    Nodes {
+        kms: vec![kms.node(Arc::clone(&process))],
+        data: vec![data.node(Arc::clone(&process))],
+        gateways: vec![gateway.node(process)],
+    }
 }
 
 /// The two listeners of one service.
@@ -223,12 +259,15 @@ impl Ports {
         [(key("BIND"), address(self.public)), (key("INTERNAL_BIND"), address(self.internal))].into()
     }
 
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.public)
+    }
+
     fn internal_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.internal)
     }
 
     fn node(&self, process: Arc<Process>) -> Node {
-        let url = format!("http://127.0.0.1:{}", self.public);
-        Node { process, url, internal_url: self.internal_url() }
+        Node { process, url: self.url(), internal_url: self.internal_url() }
     }
 }

@@ -19,7 +19,7 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 /// One service of a stack: where it listens, and the process that runs it.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its process; in `coffer-all` the same for both services.
+    /// Its process; in `coffer-all` the same for all services.
     pub process: Arc<Process>,
     /// Base URL of the public listener.
     pub url: String,
@@ -34,6 +34,8 @@ pub struct Stack {
     pub kms: Vec<Node>,
     /// The data processes.
     pub data: Vec<Node>,
+    /// The gateways.
+    pub gateways: Vec<Node>,
     /// Where mail goes.
     pub mailbox: Mailbox,
     redis: Option<Arc<RedisServer>>,
@@ -46,7 +48,8 @@ impl Stack {
         Builder::all()
     }
 
-    /// A KMS and a data service as processes of their own over one Redis, with mail over SMTP.
+    /// A KMS and a data service as processes of their own over one Redis, with mail over SMTP; and gateways, if
+    /// asked for.
     pub fn separate() -> Builder {
         Builder::separate()
     }
@@ -59,6 +62,15 @@ impl Stack {
     /// The URL of a path on the first data service.
     pub fn data_url(&self, path: &str) -> String {
         format!("{}{path}", self.data[0].url)
+    }
+
+    /// The URL of a path on the first gateway.
+    pub fn gateway_url(&self, path: &str) -> String {
+        format!("{}{path}", self.gateways[0].url)
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.kms.iter().chain(&self.data).chain(&self.gateways)
     }
 
     /// The Redis server under separate services.
@@ -82,7 +94,7 @@ impl Stack {
     /// Every process of Coffer's own.
     pub fn processes(&self) -> Vec<Arc<Process>> {
         let mut processes: Vec<Arc<Process>> = Vec::new();
-        for node in self.kms.iter().chain(&self.data) {
+        for node in self.nodes() {
             if !processes.iter().any(|known| Arc::ptr_eq(known, &node.process)) {
                 processes.push(Arc::clone(&node.process));
             }
@@ -92,7 +104,7 @@ impl Stack {
 
     /// Waits until every node answers that it is ready.
     pub async fn ready(&self) {
-        for node in self.kms.iter().chain(&self.data) {
+        for node in self.nodes() {
             node.ready().await;
         }
     }

@@ -1,0 +1,21 @@
+//! The gateway: identity of the key-value contract, passing on, browsers, and what happens when something it
+//! needs is away.
+
+mod browsers;
+mod identity;
+mod outages;
+mod passing;
+
+use coffer_tests::{Builder, Stack};
+
+/// The stacks on which the contract must hold: embedded storage and Redis, with codes or without.
+fn stacks() -> [(Builder, bool); 4] {
+    let stack = |builder: Builder, otp: &str| builder.set("COFFER_KMS__AUTH__EMAIL_OTP", otp);
+    let on_redis = || Stack::separate().gateways(1);
+    [
+        (stack(Stack::all(), "required"), true),
+        (stack(Stack::all(), "optional"), false),
+        (stack(on_redis(), "required"), true),
+        (stack(on_redis(), "optional"), false),
+    ]
+}
