@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
 use serde::Deserialize;
 
+use crate::domain::kv::KvSettings;
+
 /// All settings of the gateway.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +21,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What callers may ask for.
     pub limits: LimitSettings,
+    /// The key-value store: what is kept and for how long.
+    pub kv: KvSettings,
     /// Logs.
     pub log: LogSettings,
 }

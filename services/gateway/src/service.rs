@@ -42,6 +42,7 @@ impl Program for GatewayService {
         settings.kms_url()?;
         settings.upstream_urls()?;
         settings.records_url()?;
+        settings.kv.check()?;
         Ok(())
     }
 

@@ -15,8 +15,9 @@ use super::key::Key;
 use super::{Caller, Kv, KvError, Space};
 use crate::repo::kv::{GrantRecord, Subject};
 
-/// What was read is believed this long. What was revoked is out of force within 2 s, so this is well below.
-const BELIEVED: Duration = Duration::from_secs(1);
+/// What was read is believed this long. What was revoked is out of force within 2 s, also for a watcher who looks
+/// about once a second, so this is well below.
+const BELIEVED: Duration = Duration::from_millis(700);
 /// Answers in memory, at most.
 const ANSWERS_MAX: u64 = 10_000;
 /// Grants of one owner to one subject, at most.

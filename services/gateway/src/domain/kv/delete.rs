@@ -27,10 +27,11 @@ impl Kv {
             };
             let mut plan = Plan::new(self.context(Some(caller)));
             plan.delete(key, &known);
+            if let Some((earlier, _)) = earlier {
+                // The trash has one life of a key: the last.
+                plan.leave_over(key, earlier.trail);
+            }
             if let Some(committed) = self.commit(space, plan.make()?).await? {
-                if let Some((earlier, _)) = earlier {
-                    self.tidy(space, key, earlier.trail).await;
-                }
                 return Ok(Deleted { revision: committed.0, version });
             }
             self.pause(tried).await;

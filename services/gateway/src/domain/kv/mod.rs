@@ -151,11 +151,11 @@ impl Kv {
         }
     }
 
-    /// Removes what the trash had of an earlier life of a key. What is left by a failure is removed by time.
-    async fn tidy(&self, space: Space, key: &Key, versions: Vec<Past>) {
-        for past in versions {
+    /// Removes versions that nothing names any more. What a failure leaves is removed by time.
+    async fn tidy(&self, space: Space, key: &Key, versions: &[Past]) {
+        for versions in versions.chunks(plan::FORGOTTEN_MAX) {
             let mut plan = Plan::new(self.context(None));
-            plan.forget(key, [past]);
+            plan.forget(key, versions.iter().copied());
             if let Err(error) = self.0.repo.commit(space.owner, plan.silent()).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "left to time");
                 return;

@@ -2,6 +2,8 @@
 //!
 //! Everything that keeps history, trash and totals right is here, so every change of a key goes through it.
 
+mod keeping;
+
 use coffer_core::{Random, SecretBytes, Timestamp, UserId};
 use coffer_store::records::{COMMIT_ITEMS_MAX, SealedCommit, Sort, Version};
 use serde_bytes::Bytes;
@@ -17,6 +19,8 @@ use crate::repo::kv::{Change, ChangeRecord, Entry, Head, Leftover, Op, Parts, Pa
 pub(super) const INLINE_BYTES_MAX: usize = 4 * 1024;
 /// One part of a larger value, in bytes.
 const PART_BYTES: usize = 1024 * 1024;
+/// Versions that one commit takes out of the history of a key, at most: each may have many parts.
+pub(super) const FORGOTTEN_MAX: usize = 8;
 
 /// What a commit needs besides what it changes.
 #[derive(Clone, Copy)]
@@ -52,12 +56,15 @@ pub(super) struct Plan<'a> {
     learned: Vec<Learned>,
     /// The first moment at which this leaves something to do.
     due: Option<Timestamp>,
+    leftovers: Vec<(Key, Vec<Past>)>,
 }
 
 /// A commit that is made, and what there is to know once it has happened.
 pub(super) struct Made {
     pub(super) commit: SealedCommit,
     pub(super) due: Option<Timestamp>,
+    /// Versions that nothing names any more once it has happened.
+    pub(super) leftovers: Vec<(Key, Vec<Past>)>,
     learned: Vec<Learned>,
 }
 
@@ -72,14 +79,8 @@ impl Made {
 
 impl<'a> Plan<'a> {
     pub(super) fn new(context: Context<'a>) -> Self {
-        Self {
-            context,
-            commit: SealedCommit::new(),
-            items: 0,
-            changes: Vec::new(),
-            learned: Vec::new(),
-            due: None,
-        }
+        let (changes, learned, leftovers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { context, commit: SealedCommit::new(), items: 0, changes, learned, due: None, leftovers }
     }
 
     /// Adds to the commit.
@@ -130,11 +131,10 @@ impl<'a> Plan<'a> {
         let mut trail = before.head.trail.clone();
         if settings.trash_days == 0 {
             self.unleave(key, before, None);
-            trail.push(Past {
-                revision: before.version.0,
-                parts: before.head.parts.map(|parts| (parts, now)),
-            });
-            self.forget(key, trail);
+            if let Some(parts) = before.head.parts {
+                self.drop_parts(key, parts);
+            }
+            self.leave_over(key, trail);
         } else {
             let until = earlier(now.plus(settings.trash()), before.head.expires_at);
             self.unleave(key, before, None);
@@ -155,24 +155,6 @@ impl<'a> Plan<'a> {
         self.learned.push(Learned { key: key.clone(), entry: None });
     }
 
-    /// Takes these versions out of the history.
-    pub(super) fn forget(&mut self, key: &Key, versions: impl IntoIterator<Item = Past>) {
-        for past in versions {
-            self.add(1, |commit| commit.delete(&keys::history(key.as_str(), past.revision)));
-            if let Some((parts, at)) = past.parts {
-                self.add(1, |commit| commit.delete(&keys::due(at, key.as_str(), past.revision)));
-                self.drop_parts(key, parts);
-            }
-        }
-    }
-
-    /// Removes the parts of a value.
-    pub(super) fn drop_parts(&mut self, key: &Key, parts: Parts) {
-        for number in 0..parts.count {
-            self.add(1, |commit| commit.delete(&keys::part(key.as_str(), parts.id, number)));
-        }
-    }
-
     /// Tells of a change.
     pub(super) fn tell(&mut self, key: &Key, (op, version): (Op, u64), delta: crate::repo::kv::Delta) {
         self.changes.push(Change { key: key.as_str().to_owned(), op, version, delta });
@@ -187,7 +169,7 @@ impl<'a> Plan<'a> {
         if self.items > COMMIT_ITEMS_MAX {
             return Err(KvError::Batch { ops_max: OPS_MAX });
         }
-        Ok(Made { commit: self.commit, due: self.due, learned: self.learned })
+        Ok(Made { commit: self.commit, due: self.due, leftovers: self.leftovers, learned: self.learned })
     }
 
     /// The commit without a word of it in the log: it changes nothing that anybody could see.
@@ -247,55 +229,6 @@ impl<'a> Plan<'a> {
         }
         head.parts = Some(Parts { id, count });
         None
-    }
-
-    /// Moves the entry that is replaced into the history.
-    fn retire(&mut self, key: &Key, before: &Known, trail: &mut Vec<Past>, expires_at: Option<Timestamp>) {
-        let Context { settings, now, .. } = self.context;
-        self.unleave(key, before, expires_at);
-        if settings.versions_per_key_max > 0 {
-            let until = earlier(now.plus(settings.history()), before.head.expires_at);
-            self.keep(key, before, (trail, until));
-        } else if let Some(parts) = before.head.parts {
-            self.drop_parts(key, parts);
-        }
-        self.trim(key, trail);
-    }
-
-    /// Keeps an entry in the history.
-    fn keep(&mut self, key: &Key, before: &Known, (trail, until): (&mut Vec<Past>, Timestamp)) {
-        let revision = before.version.0;
-        let copy = SecretBytes::new(before.encoded.expose().to_vec());
-        self.add(1, |commit| commit.put(&keys::history(key.as_str(), revision), copy, Some(until)));
-        let parts = before.head.parts.map(|parts| (parts, until));
-        if let Some((parts, at)) = parts {
-            let leftover = Leftover { key: key.as_str().to_owned(), parts: Some(parts), expired: None };
-            self.leave(at, (key, revision), &leftover);
-        }
-        trail.push(Past { revision, parts });
-    }
-
-    /// Drops the oldest versions beyond what is kept. (What the trash gives back is kept in any case.)
-    fn trim(&mut self, key: &Key, trail: &mut Vec<Past>) {
-        let kept = self.context.settings.versions_max().max(1);
-        let over = trail.len().saturating_sub(kept);
-        let dropped: Vec<_> = trail.drain(..over).collect();
-        self.forget(key, dropped);
-    }
-
-    /// Notes what is to be done about an entry at that moment.
-    fn leave(&mut self, at: Timestamp, (key, revision): (&Key, u64), leftover: &Leftover) {
-        self.add(1, |commit| commit.put_as(&keys::due(at, key.as_str(), revision), leftover, None));
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
-    }
-
-    /// Takes the note away that the current entry expires, unless the next one is noted in its place.
-    fn unleave(&mut self, key: &Key, before: &Known, next: Option<Timestamp>) {
-        if let Some(at) = before.head.expires_at
-            && next != Some(at)
-        {
-            self.add(1, |commit| commit.delete(&keys::due(at, key.as_str(), 0)));
-        }
     }
 }
 

@@ -93,7 +93,7 @@ impl Kv {
         plan.tell(key, (Op::Purge, tombstone.version), crate::repo::kv::Delta::default());
         let purged = self.commit(space, plan.make()?).await?.ok_or(KvError::NotInTrash)?;
         // From here on nothing leads to them; what a failure leaves is removed by time.
-        self.tidy(space, key, tombstone.trail).await;
+        self.tidy(space, key, &tombstone.trail).await;
         Ok(Deleted { revision: purged.0, version: tombstone.version })
     }
 

@@ -14,8 +14,8 @@ use crate::repo::kv::{Committed, Op};
 
 /// How often a change is tried when others change the same key.
 pub(super) const TRIES_MAX: u32 = 32;
-/// The longest pause between two tries.
-const PAUSE_MS_MAX: u64 = 32;
+/// The pause between two tries is at most this at first, and doubles up to 512 times.
+const PAUSE_US: u64 = 50;
 
 /// What is to be written under a key.
 pub(super) struct Write<'a> {
@@ -101,8 +101,8 @@ impl Kv {
         if let Some(at) = made.due {
             self.0.marks.ensure(space.owner, at).await?;
         }
-        let commit = std::mem::take(&mut made.commit);
-        let due = made.due;
+        let (commit, due) = (std::mem::take(&mut made.commit), made.due);
+        let leftovers = std::mem::take(&mut made.leftovers);
         let outcome = self.0.repo.commit(space.owner, commit).await;
         let version = match outcome {
             Ok(Committed::At(version)) => version,
@@ -128,6 +128,9 @@ impl Kv {
                 );
             }
         }
+        for (key, versions) in leftovers {
+            self.tidy(space, &key, &versions).await;
+        }
         Ok(Some(version))
     }
 
@@ -151,7 +154,7 @@ impl Kv {
     pub(super) async fn pause(&self, tried: u32) {
         let mut byte = [0; 8];
         self.0.random.fill(&mut byte);
-        let most = (1 << tried.min(8)).min(PAUSE_MS_MAX * 1000) * 50;
+        let most = PAUSE_US << tried.min(9);
         tokio::time::sleep(Duration::from_micros(u64::from_be_bytes(byte) % most)).await;
     }
 }

@@ -1,6 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::{Condition, Difference, Edit, KvError, KvSettings, PutRequest};
+use coffer_core::SystemRandom;
+
+use super::super::{Condition, Difference, Edit, Kv, KvError, KvSettings, PutRequest};
 use super::bed::{Bed, ann, anns, blob, key, noise, request};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -93,4 +96,26 @@ async fn without_history_nothing_of_a_replaced_value_is_kept() {
     bed.kv.delete(&ann(), anns(), &key("k"), Condition::None).await.unwrap();
     assert_eq!(bed.parts().await, 0);
     assert!(matches!(bed.kv.restore_from_trash(&ann(), &key("k")).await, Err(KvError::NotInTrash)));
+}
+
+#[tokio::test]
+async fn settings_that_keep_less_than_before_let_the_rest_go() {
+    let many = KvSettings { versions_per_key_max: 64, ..KvSettings::default() };
+    let bed = Bed::memory_with(many);
+    let large = PutRequest { value: blob(noise(5_000)), ..request("k", "0") };
+    for _ in 0..30 {
+        bed.kv.put(&ann(), anns(), &large).await.unwrap();
+    }
+    assert_eq!(bed.parts().await, 30);
+    let fewer = KvSettings { versions_per_key_max: 2, trash_days: 0, ..many };
+    let kv = Kv::new(&bed.sealed, fewer, bed.clock.clone(), Arc::new(SystemRandom));
+    kv.put(&ann(), anns(), &large).await.unwrap();
+    assert_eq!(bed.parts().await, 31 - 8, "not all at once");
+    for _ in 0..4 {
+        kv.put(&ann(), anns(), &large).await.unwrap();
+    }
+    assert_eq!(bed.parts().await, 3);
+    bed.kv.put(&ann(), anns(), &large).await.unwrap();
+    kv.delete(&ann(), anns(), &key("k"), Condition::None).await.unwrap();
+    assert_eq!(bed.parts().await, 0);
 }
