@@ -27,7 +27,7 @@ impl Table {
         Self { name, watched: false }
     }
 
-    /// A table whose partitions can be watched. Each commit to it pays for a notification.
+    /// A table whose partitions can be watched. Commits to it pay for notifications.
     pub const fn watched(name: &'static str) -> Self {
         Self { name: Self::new(name).name, watched: true }
     }

@@ -5,7 +5,7 @@
 --       made of it are in the same slot.
 -- ARGV: the head (see below); the generation that the caller registered the partition under, or ''; then for
 --       each guard its condition, for each add its delta, head and ttl, for each put and append its value and
---       ttl; and, if the partition is watched, its channel.
+--       ttl.
 -- The head is packed: now (ms), the length of the prefix that precedes the sort key in a record's key, and
 -- how many guards, adds, puts, appends and deletes there are. A ttl is '' for a record that does not expire.
 -- Every sixteenth version, an append also tidies up at the beginning of its log.
@@ -17,8 +17,8 @@ local index, sequence = KEYS[1], KEYS[2]
 local now, prefix, guards, adds, puts, appends, deletes = struct.unpack('>i8HHHHHH', ARGV[1])
 local key_at, arg_at = 3, 2
 
--- Keys that exist, and so are in the index.
-local indexed = {}
+-- Keys that exist, and so are in the index; and whether one of them never expires.
+local indexed, remains = {}, false
 
 -- The version (as its 8 bytes) of the live record, and its number if it is a counter.
 local function live(key)
@@ -26,7 +26,11 @@ local function live(key)
   if head == '' then return nil end
   indexed[key] = true
   local flags, expires_at = struct.unpack('>Bi8', head, 9)
-  if flags % 2 == 1 and expires_at <= now then return nil end
+  if flags % 2 == 0 then
+    remains = true
+  elseif expires_at <= now then
+    return nil
+  end
   return string.sub(head, 1, 8), flags >= 2 and tonumber(string.sub(head, 18)) or nil
 end
 
@@ -70,8 +74,8 @@ for i = 1, adds do
 end
 
 local writes = adds + puts + appends
--- -2: the partition is empty. -1: it never expires as a whole.
-local index_ttl = call('PTTL', index)
+-- -2: the partition is empty. -1: it never expires as a whole, as when a record does not.
+local index_ttl = remains and -1 or call('PTTL', index)
 if writes > 0 then
   if index_ttl == -2 then
     local current = call('GET', KEYS[3]) or '0'
@@ -139,6 +143,4 @@ if deletes > 0 and index_ttl ~= -2 then
   if writes == 0 and call('EXISTS', index) == 0 then call('PEXPIRE', sequence, 3600000) end
 end
 
-local channel = ARGV[arg_at + 1]
-if channel then call('PUBLISH', channel, '') end
 return answer

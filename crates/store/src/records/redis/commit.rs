@@ -6,9 +6,7 @@ use redis::{Cmd, Value};
 
 use super::super::limits::COUNTER_RANGE;
 use super::super::log;
-use super::super::{
-    COUNTER_MAX, Commit, Committed, Guard, Operation, Outcome, Partition, Sort, StoreError, Version,
-};
+use super::super::{COUNTER_MAX, Commit, Committed, Guard, Operation, Outcome, Sort, StoreError, Version};
 use super::encoding::{bytes_tail, counter_tail, ttl_ms};
 use super::keys::PartitionKeys;
 use crate::redis_link::Script;
@@ -28,12 +26,7 @@ pub(super) struct Context<'a> {
 }
 
 /// The script's call for `commit`; `commit.lua` says what it takes.
-pub(super) fn call(
-    script: &Script,
-    keys: &PartitionKeys,
-    (partition, commit): (&Partition, &Commit),
-    context: &Context<'_>,
-) -> Cmd {
+pub(super) fn call(script: &Script, keys: &PartitionKeys, commit: &Commit, context: &Context<'_>) -> Cmd {
     let mut call = Call { keys, records: Vec::new(), arguments: Vec::new() };
     let guards = call.guards(&commit.guards);
     let operations = call.operations(&commit.operations, context.now);
@@ -46,9 +39,6 @@ pub(super) fn call(
     let mut command = script.call(3 + call.records.len());
     command.arg(keys.index()).arg(keys.sequence()).arg(keys.generation()).arg(call.records);
     command.arg(&head[..]).arg(context.registered).arg(call.arguments);
-    if partition.table().is_watched() {
-        command.arg(keys.channel());
-    }
     command
 }
 

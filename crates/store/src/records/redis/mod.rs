@@ -14,6 +14,7 @@ mod directory;
 mod encoding;
 mod housekeeping;
 mod keys;
+mod notify;
 mod scan;
 mod sweep;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::commit::{Answer, Context};
 use self::directory::Directory;
 use self::housekeeping::Housekeeping;
 use self::keys::PartitionKeys;
+use self::notify::Notifier;
 use self::watch::Subscription;
 use super::rules::is_live;
 use super::{
@@ -50,6 +52,7 @@ pub struct RedisRecords {
     clock: Arc<dyn Clock>,
     shared: Shared,
     commit: Script,
+    notifier: Notifier,
     subscription: Subscription,
 }
 
@@ -67,8 +70,9 @@ impl RedisRecords {
         let directory = Arc::new(Directory::new(prefix.clone(), links.clone()));
         let housekeeping = Housekeeping::new(prefix.clone(), links.clone(), Arc::clone(&directory));
         let subscription = Subscription::new(prefix.clone(), settings.client);
+        let notifier = Notifier::start(links.clone());
         let shared = Shared { prefix, links, directory, housekeeping };
-        Ok(Self { clock, shared, commit: Script::new(include_str!("commit.lua")), subscription })
+        Ok(Self { clock, shared, commit: Script::new(include_str!("commit.lua")), notifier, subscription })
     }
 
     fn keys(&self, partition: &Partition) -> PartitionKeys {
@@ -148,11 +152,14 @@ impl Records for RedisRecords {
         let mut registered = Vec::new();
         for _ in 0..REGISTRATIONS_MAX {
             let context = Context { now: self.clock.now(), registered: &registered };
-            let call = commit::call(&self.commit, &keys, (partition, &commit), &context);
+            let call = commit::call(&self.commit, &keys, &commit, &context);
             let answer = links.run(&self.commit, call).await.map_err(|err| err.of_write(DOING))?;
             match commit::answer(answer)? {
                 Answer::Done(outcome) => {
                     if outcome.is_committed() {
+                        if partition.table().is_watched() {
+                            self.notifier.tell(keys.channel());
+                        }
                         housekeeping.after_commit(partition, &commit);
                         if !registered.is_empty() {
                             housekeeping.after_registration(partition);

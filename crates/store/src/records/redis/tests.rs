@@ -13,7 +13,7 @@ impl RedisRecords {
     async fn try_commit(&self, partition: &Partition, registered: &[u8]) -> Answer {
         let commit = Commit::new().put(&Sort::of("a").build(), "x", None);
         let context = Context { now: self.clock.now(), registered };
-        let call = commit::call(&self.commit, &self.keys(partition), (partition, &commit), &context);
+        let call = commit::call(&self.commit, &self.keys(partition), &commit, &context);
         commit::answer(self.shared.links.run(&self.commit, call).await.unwrap()).unwrap()
     }
 
