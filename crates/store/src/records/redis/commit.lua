@@ -53,7 +53,10 @@ key_at, arg_at = key_at + guards, arg_at + guards
 
 -- Takes entries out of the index whose records Redis has let expire: those of a log stand at its beginning.
 local function trim(log, tag)
-  local oldest = call('ZRANGEBYLEX', index, '[' .. log, '[' .. log .. string.rep('\255', 8), 'LIMIT', 0, 64)
+  local from, to = '[' .. log, '[' .. log .. string.rep('\255', 8)
+  local oldest = call('ZRANGEBYLEX', index, from, to, 'LIMIT', 0, 1)
+  if not oldest[1] or call('EXISTS', tag .. oldest[1]) == 1 then return end
+  oldest = call('ZRANGEBYLEX', index, from, to, 'LIMIT', 0, 64)
   local gone = {}
   for i = 1, #oldest do
     if call('EXISTS', tag .. oldest[i]) == 1 then break end
