@@ -93,6 +93,8 @@ permissions! {
     OpenFileKeys: Contractor, second factor true;
     /// Give others access to one's files, and take it back.
     ShareFiles: Contractor, second factor true;
+    /// See how everybody's keys are used.
+    SeeAllUsage: Admin;
     /// See who the users are.
     SeeUsers: Supervisor;
     /// See and change other users.

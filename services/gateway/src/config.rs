@@ -6,6 +6,8 @@ use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, Secre
 use serde::Deserialize;
 
 use crate::domain::kv::KvSettings;
+use crate::domain::usage::calendar::TimeZoneError;
+use crate::domain::usage::{Calendar, Retention, UsageSettings};
 
 /// All settings of the gateway.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +21,11 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     /// Where keys and figures are kept.
     pub storage: StorageSettings,
+    /// What is counted of the use of keys.
+    pub analytics: AnalyticsSettings,
+    /// The time zone of days, dates and times in figures of use: an IANA name, `UTC` by default. All gateways over one
+    /// store must have the same; a change is for days to come.
+    pub time_zone: TimeZoneName,
     /// What callers may ask for.
     pub limits: LimitSettings,
     /// The key-value store: what is kept and for how long.
@@ -36,6 +43,38 @@ pub struct UpstreamSettings {
     pub kms_url: Option<String>,
     /// The data service's, such as `http://data:4000`.
     pub data_url: Option<String>,
+}
+
+/// `analytics.*`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnalyticsSettings {
+    /// Whether operations are counted. How many keys there are and how large is known in either case.
+    pub enabled: bool,
+    /// Days with figures of their own, 1 to 3,660. All operations together are counted for good.
+    pub days: u32,
+    /// Hours with figures of their own, 1 to 2,400.
+    pub hours: u32,
+}
+
+const DAYS_MAX: u32 = 3_660;
+const HOURS_MAX: u32 = 2_400;
+
+impl Default for AnalyticsSettings {
+    fn default() -> Self {
+        Self { enabled: true, days: 400, hours: 14 * 24 }
+    }
+}
+
+/// The name of a time zone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct TimeZoneName(String);
+
+impl Default for TimeZoneName {
+    fn default() -> Self {
+        Self("UTC".to_owned())
+    }
 }
 
 /// `limits.*`.
@@ -73,6 +112,16 @@ impl Settings {
         Ok((kms, data))
     }
 
+    /// What usage analytics are to do.
+    pub(crate) fn usage(&self) -> Result<UsageSettings, SettingsError> {
+        let AnalyticsSettings { enabled, days, hours } = self.analytics;
+        if !(1..=DAYS_MAX).contains(&days) || !(1..=HOURS_MAX).contains(&hours) {
+            return Err(SettingsError::Retention);
+        }
+        let calendar = Calendar::of(&self.time_zone.0)?;
+        Ok(UsageSettings { enabled, retention: Retention { days, hours }, calendar })
+    }
+
     /// Where records are kept.
     pub(crate) fn records_url(&self) -> Result<&SecretUrl, SettingsError> {
         self.storage.records.as_ref().ok_or(SettingsError::NoStorage)
@@ -80,7 +129,7 @@ impl Settings {
 }
 
 /// A setting without which the service cannot run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The KMS is nowhere.
     #[error("`internal.kms_url` is not set: the KMS's internal listener, such as http://127.0.0.1:3001")]
@@ -90,6 +139,12 @@ pub enum SettingsError {
         "`upstream.{0}_url` is not set: the public listener of that service, such as http://127.0.0.1:{1}"
     )]
     NoUpstream(&'static str, u16),
+    /// Figures of no time, or of more time than a record holds.
+    #[error("`analytics.days` is 1 to {DAYS_MAX} and `analytics.hours` 1 to {HOURS_MAX}")]
+    Retention,
+    /// There is no such time zone.
+    #[error(transparent)]
+    TimeZone(#[from] TimeZoneError),
     /// Nothing says where to keep things.
     #[error("`storage.records` is not set: use redis://host/2, or on one machine sqlite:///path")]
     NoStorage,

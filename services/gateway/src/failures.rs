@@ -2,8 +2,10 @@
 
 use coffer_client::ClientError;
 use coffer_server::Failure;
+use coffer_store::records::StoreError;
 
 use crate::domain::kms::{AskError, Refusal};
+use crate::domain::usage::UsageError;
 use crate::domain::vault::Locked;
 use coffer_api::ErrorCode;
 
@@ -19,6 +21,15 @@ impl From<AskError> for Failure {
         match error {
             AskError::Refused(refusal) => refusal.into(),
             AskError::Kms(error) => Self::unavailable(error),
+        }
+    }
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        match error.0 {
+            StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. } => Self::unavailable(error),
+            _ => Self::internal(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Puts the service together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Data;
@@ -15,8 +16,15 @@ use tokio::task::JoinSet;
 
 use crate::config::Settings;
 use crate::domain::kms::UserKms;
+use crate::domain::kv::{Kv, KvSettings};
+use crate::domain::usage::{Usage, UsageParts, UsageSettings};
 use crate::domain::vault::Vault;
+use crate::repo::kv::KvRepo;
+use crate::repo::kv_totals::KvKeys;
 use crate::routes::{self, Upstreams};
+
+/// How long the last figures of use may take to be written at a stop.
+const FIGURES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The gateway as a program.
 #[derive(Debug)]
@@ -43,6 +51,7 @@ impl Program for GatewayService {
         settings.upstream_urls()?;
         settings.records_url()?;
         settings.kv.check()?;
+        settings.usage()?;
         Ok(())
     }
 
@@ -93,13 +102,14 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     let link = Link::new(Arc::clone(&parts.kms) as Arc<dyn Kms>, Arc::clone(&parts.clock));
     let vault = Arc::new(Vault::default());
     let mut tasks = JoinSet::new();
-    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault)));
+    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), (settings.kv, settings.usage()?)));
     tasks.spawn(link.run(Vec::new()));
 
     let for_routes = routes::Parts {
         kms: Data::from(Arc::clone(&parts.kms)),
         link: Data::new(link.clone()),
         clock: Data::from(Arc::clone(&parts.clock)),
+        vault: Data::from(Arc::clone(&vault)),
         upstreams: Data::new(parts.upstreams),
     };
     let service = Service::new(ServiceName::Gateway, &settings.http)
@@ -111,8 +121,10 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         .answer_headers(security_headers(settings.http.tls.cert_file.is_some()))
         .openapi(&routes::document())?
         .public(move |app| routes::public(app, &for_routes));
-    let stopping = link.clone();
+    let (stopping, open) = (link.clone(), Arc::clone(&vault));
     Ok(checks(service, parts.records, vault, link).at_stop(move || async move {
+        // First, because a flush that is broken off loses what it was writing.
+        write_figures(&open).await;
         tasks.shutdown().await;
         // What cannot be reported now is lost, and costs a session at most the time since its last report.
         let _ = stopping.touches().report_now().await;
@@ -126,13 +138,25 @@ fn checks(service: Service, records: Arc<dyn Records>, vault: Arc<Vault>, link: 
             async move { records.ping().await }
         })
         .check("keyring", move || {
-            let open = vault.store().map(drop);
+            let open = vault.kv().map(drop);
             async move { open }
         })
         .check("feed", move || {
             let followed = link.check();
             async move { followed }
         })
+}
+
+/// Writes what was counted and is not yet written, as far as the storage answers in time.
+async fn write_figures(vault: &Vault) {
+    let Ok(usage) = vault.usage() else { return };
+    match tokio::time::timeout(FIGURES_TIMEOUT, usage.flush()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last figures of use are lost");
+        }
+        Err(_) => tracing::warn!("the last figures of use are lost: the storage does not answer"),
+    }
 }
 
 /// What every answer tells a browser: nothing here is to be framed, run or told to other sites, unless the answer
@@ -152,12 +176,18 @@ fn security_headers(is_tls: bool) -> Vec<(HeaderName, HeaderValue)> {
     headers
 }
 
-/// Waits for the keyring, opens the vault, and then keeps the keyring up to date.
-async fn unlock(parts: Parts, vault: Arc<Vault>) {
-    let Parts { kms, records, secret, random, .. } = parts;
+/// Waits for the keyring, opens the vault, and then does what needs an open one.
+async fn unlock(parts: Parts, vault: Arc<Vault>, (kv, usage): (KvSettings, UsageSettings)) {
+    let Parts { kms, records, secret, clock, random, .. } = parts;
     let keys = Keys::new(kms, ServiceName::Gateway, secret);
     let keyring = Arc::new(keys.wait_for().await);
-    vault.unlock(Sealed::new(records, Arc::clone(&keyring), random));
+    let store = Sealed::new(records, Arc::clone(&keyring), Arc::clone(&random));
+    let log_retention = Duration::from_secs(u64::from(kv.watch_retention_s));
+    let kv_keys = KvKeys::new(KvRepo::new(store.clone()), Arc::clone(&clock), log_retention);
+    let (counted, (with_clock, with_random)) = (Arc::new(kv_keys), (Arc::clone(&clock), Arc::clone(&random)));
+    let usage = Usage::new(usage, UsageParts { store: store.clone(), keys: counted, clock, random });
+    let kv = Kv::with_counts(&store, kv, (with_clock, with_random), Arc::new(usage.clone()));
+    vault.unlock(kv.clone(), usage.clone());
     tracing::info!("the keyring has arrived: keys can be served");
-    keys.follow(keyring).await;
+    tokio::join!(keys.follow(keyring), usage.run(), kv.collect_for_ever());
 }

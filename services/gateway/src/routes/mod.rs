@@ -7,16 +7,20 @@ mod cookies;
 mod forward;
 mod openapi;
 mod pages;
+mod reports;
+mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
 use coffer_api::contract::people as paths_of_people;
-use coffer_api::paths::{contract as file_contract, v1};
+use coffer_api::contract::usage as paths_of_usage;
+use coffer_api::paths::{contract as file_contract, v1 as paths};
 use coffer_core::Clock;
 use coffer_kms_link::Link;
 use coffer_server::routes::{Endpoint, contract as contract_path, native};
 
 use crate::domain::kms::UserKms;
-use contract::people;
+use crate::domain::vault::Vault;
+use contract::{people, usage};
 use forward::{files, to_data, to_kms};
 
 pub(crate) use cookies::admit;
@@ -32,29 +36,30 @@ pub(crate) struct Parts {
     pub(crate) kms: Kms,
     pub(crate) link: Data<Link>,
     pub(crate) clock: Data<dyn Clock>,
+    pub(crate) vault: Data<Vault>,
     pub(crate) upstreams: Data<Upstreams>,
 }
 
 /// The KMS's native paths that are passed on as they are.
 const OF_THE_KMS: [&str; 18] = [
-    v1::REGISTRATIONS,
-    v1::REGISTRATIONS_CODE,
-    v1::REGISTRATIONS_VERIFY,
-    v1::SESSION,
-    v1::ME,
-    v1::PASSWORD,
-    v1::PASSWORD_RESET,
-    v1::PASSWORD_RESET_VERIFY,
-    v1::USERS,
-    v1::USER,
-    v1::EVENTS,
-    v1::FILE_KEYS,
-    v1::FILE_KEY_EXPORT,
-    v1::FILE_KEY_SHOW,
-    v1::FILE_KEY_UNWRAP,
-    v1::GRANTS,
-    v1::GRANTS_REVOKE,
-    v1::SHARED,
+    paths::REGISTRATIONS,
+    paths::REGISTRATIONS_CODE,
+    paths::REGISTRATIONS_VERIFY,
+    paths::SESSION,
+    paths::ME,
+    paths::PASSWORD,
+    paths::PASSWORD_RESET,
+    paths::PASSWORD_RESET_VERIFY,
+    paths::USERS,
+    paths::USER,
+    paths::EVENTS,
+    paths::FILE_KEYS,
+    paths::FILE_KEY_EXPORT,
+    paths::FILE_KEY_SHOW,
+    paths::FILE_KEY_UNWRAP,
+    paths::GRANTS,
+    paths::GRANTS_REVOKE,
+    paths::SHARED,
 ];
 
 /// The public routes.
@@ -62,6 +67,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
     app.app_data(parts.kms.clone())
         .app_data(parts.link.clone())
         .app_data(parts.clock.clone())
+        .app_data(parts.vault.clone())
         .app_data(parts.upstreams.clone())
         .service(contract_path(paths_of_people::REGISTER).post(people::register))
         .service(contract_path(paths_of_people::VERIFY_REGISTER).post(people::verify_register))
@@ -71,12 +77,20 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(contract_path(paths_of_people::ME).get(people::me))
         .service(contract_path(paths_of_people::USERS).get(people::users))
         .service(contract_path(paths_of_people::ABOUT).get(people::about))
+        .service(contract_path(paths_of_usage::STATS).get(usage::stats))
+        .service(contract_path(paths_of_usage::ANALYSIS).get(usage::analysis))
+        .service(native(paths::USAGE).get(v1::usage::overview))
+        .service(native(paths::USAGE_DAYS).get(v1::usage::days))
+        .service(native(paths::USAGE_HOURS).get(v1::usage::hours))
+        .service(native(paths::USAGE_TOP).get(v1::usage::top))
+        .service(native(paths::USAGE_RECENT).get(v1::usage::recent))
+        .service(native(paths::USAGE_UNREAD).get(v1::usage::unread))
         .service(contract_path("/").get(pages::page))
         .service(contract_path("/app").get(pages::page))
-        .service(native(v1::SESSIONS).post(browser::log_in).get(to_kms).delete(browser::log_out))
-        .service(native(v1::SESSIONS_VERIFY).post(browser::verify))
-        .service(native(v1::SESSIONS_CURRENT).delete(browser::log_out))
-        .service(native(v1::FILES).get(to_data))
+        .service(native(paths::SESSIONS).post(browser::log_in).get(to_kms).delete(browser::log_out))
+        .service(native(paths::SESSIONS_VERIFY).post(browser::verify))
+        .service(native(paths::SESSIONS_CURRENT).delete(browser::log_out))
+        .service(native(paths::FILES).get(to_data))
         .service(contract_path(file_contract::UPLOAD).post(files))
         .service(contract_path(file_contract::DOWNLOAD).get(files))
         .service(contract_path(file_contract::LIST_FILES).get(files));

@@ -4,7 +4,8 @@ use coffer_server::SessionSchemes;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::contract::people;
+use super::contract::{people, usage};
+use super::v1;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -24,7 +25,15 @@ use super::contract::people;
         people::logout,
         people::me,
         people::users,
-        people::about
+        people::about,
+        usage::stats,
+        usage::analysis,
+        v1::usage::overview,
+        v1::usage::days,
+        v1::usage::hours,
+        v1::usage::top,
+        v1::usage::recent,
+        v1::usage::unread
     ),
     modifiers(&SessionSchemes)
 )]

@@ -33,7 +33,7 @@ mod unread;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -81,6 +81,17 @@ pub struct UsageParts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+}
+
+/// Figures of use cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("reading figures of use")]
+pub struct UsageError(#[source] pub StoreError);
+
+impl From<StoreError> for UsageError {
+    fn from(source: StoreError) -> Self {
+        Self(source)
+    }
 }
 
 /// Usage analytics. Cheap to clone.
@@ -132,7 +143,8 @@ impl Usage {
         self.inner.recorder.changed(owner);
     }
 
-    /// Writes everything that was counted so far. What cannot be written is kept and tried again.
+    /// Writes everything that was counted so far. What cannot be written is kept and tried again; dropped before it
+    /// is done, this loses what it was writing.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.inner.flusher.flush(&self.inner.recorder, &self.inner.writer).await
     }
@@ -144,7 +156,7 @@ impl Usage {
     }
 
     /// What is known of a scope. One read, and for a single owner one look at the end of the change log.
-    pub async fn report(&self, scope: Scope) -> Result<Report, StoreError> {
+    pub async fn report(&self, scope: Scope) -> Result<Report, UsageError> {
         let (report, is_behind) = report::report(&self.inner.writer, scope).await?;
         if let (true, Scope::Owner(owner)) = (is_behind, scope) {
             // What the report found in the log, the next flush writes down.
@@ -154,8 +166,8 @@ impl Usage {
     }
 
     /// An owner's keys that nobody has read for some time, in pages.
-    pub async fn unread(&self, owner: UserId, query: &UnreadQuery) -> Result<UnreadKeys, StoreError> {
-        unread::unread(&self.inner.writer, owner, query).await
+    pub async fn unread(&self, owner: UserId, query: &UnreadQuery) -> Result<UnreadKeys, UsageError> {
+        Ok(unread::unread(&self.inner.writer, owner, query).await?)
     }
 
     /// Days and hours as these analytics reckon them.

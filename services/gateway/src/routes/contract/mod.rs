@@ -1,3 +1,4 @@
 //! The source systems' surfaces.
 
 pub(super) mod people;
+pub(super) mod usage;

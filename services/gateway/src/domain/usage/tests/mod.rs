@@ -4,5 +4,5 @@ mod faults;
 mod keys;
 mod store;
 mod totals;
-mod with_kv;
+pub(crate) mod with_kv;
 mod world;

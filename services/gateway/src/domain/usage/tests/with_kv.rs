@@ -19,7 +19,7 @@ fn keys_of(bed: &Bed) -> KvKeys {
     KvKeys::new(KvRepo::new(bed.sealed.clone()), bed.clock.clone(), RETENTION)
 }
 
-fn usage_over(bed: &Bed) -> Usage {
+pub(crate) fn usage_over(bed: &Bed) -> Usage {
     let settings = UsageSettings {
         enabled: true,
         retention: Retention { days: 400, hours: 336 },

@@ -1,0 +1,3 @@
+//! The native surface.
+
+pub(super) mod usage;
