@@ -1,6 +1,10 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::super::{Condition, Kind, KvError, KvSettings, PutRequest};
+use coffer_core::{Clock, Random, SystemRandom, UserId};
+
+use super::super::{Condition, KeyCount, Kind, Kv, KvError, KvSettings, PutRequest};
 use super::bed::{Bed, ann, anns, blob, bob, json, key, noise, request, text};
 
 #[tokio::test]
@@ -111,4 +115,28 @@ async fn an_expired_key_is_gone_at_once() {
     bed.put("b", "2").await;
     bed.clock.advance(Duration::from_mins(1));
     assert_eq!(bed.get("b").await.as_deref(), Some("2"));
+}
+
+/// Says how many keys everybody has.
+#[derive(Debug)]
+struct Counted(AtomicU64);
+
+impl KeyCount for Counted {
+    fn keys(&self, _: UserId) -> Option<u64> {
+        Some(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn an_owner_with_as_many_keys_as_may_be_stores_no_more_and_can_still_delete() {
+    let settings = KvSettings { keys_per_owner_max: 2, ..KvSettings::default() };
+    let bed = Bed::memory_with(settings);
+    let counted = Arc::new(Counted(AtomicU64::new(1)));
+    let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (bed.clock.clone(), Arc::new(SystemRandom));
+    let kv = Kv::with_counts(&bed.sealed, settings, sources, counted.clone());
+    kv.put(&ann(), anns(), &request("a", "1")).await.unwrap();
+    counted.0.store(2, Ordering::SeqCst);
+    let refused = kv.put(&ann(), anns(), &request("b", "1")).await;
+    assert!(matches!(refused, Err(KvError::TooManyKeys { keys_max: 2 })), "{refused:?}");
+    kv.delete(&ann(), anns(), &key("a"), Condition::None).await.unwrap();
 }
