@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, ask, get, post, raw, read, run, settings};
+use crate::support::{Answer, PASSED_BYTES_MAX, ask, get, post, raw, read, run, settings};
 
 fn detail(answer: &Answer) -> Vec<(String, Value)> {
     assert_eq!(answer.status, 422, "{answer:?}");
@@ -57,6 +57,25 @@ async fn a_secret_in_a_refused_body_is_not_echoed() {
     }
     let answer = post(public, "/api/v1/things", r#"{"name":"a","size":"planted"}"#).await;
     assert!(!answer.body.contains("planted"), "{answer:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_is_passed_on_whole_up_to_its_own_limit_however_it_is_sent() {
+    let running = run(&settings()).await;
+    let public = running.services()[0].public;
+    let whole = "x".repeat(PASSED_BYTES_MAX);
+    let passed = async |body: &str| ask(public, "POST /api/v1/passed", &[], body).await;
+    assert_eq!(passed("").await.body, "nothing");
+    assert_eq!(passed(&whole).await.body, PASSED_BYTES_MAX.to_string());
+    assert_eq!(passed(&format!("{whole}x")).await.status, 413);
+    let chunked = async |length: usize| {
+        let head = "POST /api/v1/passed HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let body = format!("{length:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(length));
+        raw(public, [head.as_bytes(), body.as_bytes()].concat().as_slice()).await
+    };
+    assert!(chunked(PASSED_BYTES_MAX).await.body.contains(&PASSED_BYTES_MAX.to_string()));
+    assert_eq!(chunked(PASSED_BYTES_MAX + 1).await.status, 413);
     running.stop().await;
 }
 

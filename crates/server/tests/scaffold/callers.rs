@@ -7,7 +7,7 @@ use coffer_core::{ExposeSecret as _, SecretString, SystemClock, SystemRandom};
 use coffer_server::settings::HttpSettings;
 use serde_json::json;
 
-use crate::support::{ADMIN, EMPLOYEE, OFFLINE, SECRET, ask, run, settings};
+use crate::support::{ADMIN, EMPLOYEE, GATEWAY_SECRET, OFFLINE, SECRET, ask, run, settings};
 
 #[tokio::test]
 async fn a_session_travels_in_sid_or_as_a_bearer_token() {
@@ -93,6 +93,26 @@ fn token(secret: &str, path: (ServiceName, ServiceName)) -> String {
     let secret = Arc::new(ServiceSecret::new(SecretString::from(secret)).unwrap());
     let tokens = ServiceTokens::new(secret, path, Arc::new(SystemClock), Arc::new(SystemRandom));
     format!("Authorization: Bearer {}", tokens.current().unwrap().expose_secret())
+}
+
+#[tokio::test]
+async fn the_gateway_alone_says_whose_request_it_passes_on() {
+    use ServiceName::{Data, Gateway, Kms};
+    let running = run(&settings()).await;
+    let public = running.services()[0].public;
+    let of = async |secret: &str, path: (ServiceName, ServiceName)| {
+        let token = token(secret, path).replace("Authorization: Bearer", "coffer-service-token:");
+        let headers = ["coffer-client-address: 203.0.113.9", &token];
+        ask(public, "GET /api/v1/address", &headers, "").await.body
+    };
+    assert_eq!(of(GATEWAY_SECRET, (Gateway, Kms)).await, "203.0.113.9");
+    for (secret, path) in [(SECRET, (Data, Kms)), (SECRET, (Gateway, Kms)), (GATEWAY_SECRET, (Gateway, Data))]
+    {
+        assert_eq!(of(secret, path).await, "127.0.0.1", "{path:?}");
+    }
+    let claim = ["coffer-client-address: 203.0.113.9"];
+    assert_eq!(ask(public, "GET /api/v1/address", &claim, "").await.body, "127.0.0.1");
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -19,9 +19,10 @@ use coffer_server::routes::{contract, native};
 use coffer_server::settings::{HttpSettings, LogSettings};
 use coffer_server::{
     AuthenticationError, Authenticator, ClientAddress, ContractQuery, DataContract, Failure, Granted,
-    HttpError, JsonBody, KmsContract, Running, Service, ServiceCaller, ServiceKeys, Session, Token,
-    ValidJson, ValidPath, ValidQuery, start,
+    HttpError, JsonBody, KmsContract, PassedBody, Running, Service, ServiceCaller, ServiceKeys, Session,
+    Token, ValidJson, ValidPath, ValidQuery, start,
 };
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -31,6 +32,9 @@ pub(crate) const EMPLOYEE: &str = "employee-token-employee-token-employee-toke";
 pub(crate) const ADMIN: &str = "admin-token-admin-token-admin-token-admin-t";
 pub(crate) const OFFLINE: &str = "offline-token-offline-token-offline-token-o";
 pub(crate) const SECRET: &str = "service-secret-service-secret-service-secret";
+pub(crate) const GATEWAY_SECRET: &str = "gateway-secret-gateway-secret-gateway-secret";
+/// The largest body that `/passed` passes on.
+pub(crate) const PASSED_BYTES_MAX: usize = 300_000;
 
 struct Sessions;
 
@@ -125,6 +129,20 @@ async fn address(client: ClientAddress) -> String {
     client.to_string()
 }
 
+/// Counts what a body passes on, as slowly as nobody else would.
+async fn passed(body: PassedBody) -> Result<String, HttpError> {
+    let Some((_, mut pieces)) = body.body else { return Ok("nothing".to_owned()) };
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(piece) => bytes += piece.len(),
+            Err(_) => return Err(body.interruption.take().unwrap().into()),
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(bytes.to_string())
+}
+
 async fn peer(caller: ServiceCaller) -> String {
     caller.0.service.to_string()
 }
@@ -144,12 +162,15 @@ fn public(app: &mut ServiceConfig) {
         .service(contract("/taken").post(taken))
         .service(contract("/invalid").post(invalid))
         .service(native("/api/v1/slow").get(slow))
+        .service(native("/api/v1/passed").post(passed))
         .service(native("/api/v1/address").get(address));
 }
 
 pub(crate) fn keys() -> ServiceKeys {
-    let secret = ServiceSecret::new(SecretString::from(SECRET)).unwrap();
-    ServiceKeys::default().with(ServiceName::Data, Arc::new(secret))
+    let secret = |text: &str| Arc::new(ServiceSecret::new(SecretString::from(text)).unwrap());
+    ServiceKeys::default()
+        .with(ServiceName::Data, secret(SECRET))
+        .with(ServiceName::Gateway, secret(GATEWAY_SECRET))
 }
 
 /// The service, not yet started; every test may change its settings.
@@ -160,6 +181,7 @@ pub(crate) fn service(settings: &HttpSettings) -> Service {
         .internal(|app| {
             app.service(native("/internal/v1/peer").post(peer));
         })
+        .passed_body_bytes_max(PASSED_BYTES_MAX)
         .authenticator(Arc::new(Sessions))
         .service_keys(keys())
         .openapi(&document)
