@@ -32,7 +32,7 @@ pub use cli::{Cli, Run};
 pub use curl::{Curl, run};
 pub use http::{Answer, Http};
 pub use mail::{Mailbox, Message};
-pub use ports::free_port;
+pub use ports::{any_ports, free_port};
 pub use process::Process;
 pub use python::{python, python_script};
 pub use redis::{RedisOptions, RedisServer};

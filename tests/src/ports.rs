@@ -1,5 +1,6 @@
 //! Free loopback ports.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -22,4 +23,12 @@ pub fn free_port() -> u16 {
         }
     }
     panic!("no free port on loopback");
+}
+
+/// Settings by which `coffer-all` takes whatever ports are free.
+pub fn any_ports() -> BTreeMap<String, String> {
+    let listeners = ["KMS", "DATA", "GATEWAY"].into_iter().flat_map(|service| {
+        ["BIND", "INTERNAL_BIND"].map(|listener| format!("COFFER_{service}__HTTP__{listener}"))
+    });
+    listeners.map(|variable| (variable, "127.0.0.1:0".to_owned())).collect()
 }

@@ -104,6 +104,9 @@ impl Stage {
             ("COFFER_KMS__HTTP__INTERNAL_BIND", binding(kms_internal)),
             ("COFFER_DATA__HTTP__BIND", binding(data)),
             ("COFFER_DATA__HTTP__INTERNAL_BIND", binding(data_internal)),
+            // Not measured here: any ports will do.
+            ("COFFER_GATEWAY__HTTP__BIND", binding(0)),
+            ("COFFER_GATEWAY__HTTP__INTERNAL_BIND", binding(0)),
         ]);
         let place = dir.join("embedded");
         let place = place.to_str().ok_or("the temporary folder is no UTF-8")?;

@@ -1,7 +1,8 @@
-//! The file contract's wire types: what unchanged clients of the source system send and expect.
+//! The contracts' wire types: what unchanged clients of the source systems send and expect.
 //!
-//! Of the file contract: [`kms`] (HTTP 200 with the outcome in the body), [`data`] (real status, repeated in
-//! the body) and [`validation`] (the 422 body that all contracts share). Requests only deserialise and
+//! Of the file contract [`kms`] (HTTP 200 with the outcome in the body) and [`data`] (real status, repeated in
+//! the body); of the gateway's contracts [`people`] and [`usage`] (real status, and a text in `detail`); and
+//! [`validation`], the 422 body that all contracts share. Requests only deserialise and
 //! check what can be checked without state; what they refuse, [`validation`] explains field by field.
 
 pub mod data;
@@ -15,7 +16,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The smallest answer of both contracts: an outcome and its name.
+/// The smallest answer of the file contract: an outcome and its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Outcome {
     /// The outcome as a number; on the data service it repeats the HTTP status.

@@ -68,3 +68,16 @@ async fn a_body_that_is_too_large_or_breaks_off_is_refused_and_kept_nowhere() {
     assert!(stack.surface().list(&ann.sid).await.is_empty());
     stack.gateways[0].ready().await;
 }
+
+#[tokio::test]
+async fn a_refusal_that_comes_before_the_whole_body_was_sent_is_passed_back() {
+    let stack = Stack::separate().gateways(1).start().await;
+    let body = envelope("large.bin", &vec![7; 20 * 1024 * 1024]).to_string().into_bytes();
+    for _ in 0..5 {
+        let url = stack.gateway_url("/upload");
+        let answer = Http::tolerant().send_raw("POST", &url, &[], Some(body.clone())).await;
+        assert!(matches!(answer.status, 0 | 401), "{answer}");
+    }
+    let lost = stack.gateways[0].process.log().matches("bad_gateway").count();
+    assert_eq!(lost, 0, "the gateway understood every refusal");
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coffer_tests::{Http, Process, Stack, binary, until_some};
+use coffer_tests::{Http, Process, Stack, any_ports, binary, until_some};
 use serde_json::json;
 
 const INTERNAL: &[(&str, &str)] = &[
@@ -12,6 +12,11 @@ const INTERNAL: &[(&str, &str)] = &[
     ("POST", "/internal/v1/access/resolve"),
     ("POST", "/internal/v1/access/shared"),
     ("POST", "/internal/v1/feed"),
+    ("POST", "/internal/v1/users/register"),
+    ("POST", "/internal/v1/users/login"),
+    ("POST", "/internal/v1/users/me"),
+    ("POST", "/internal/v1/users/list"),
+    ("POST", "/internal/v1/addresses/owner"),
     ("POST", "/internal/v1/files/exists"),
     ("GET", "/metrics"),
     ("GET", "/healthz"),
@@ -23,7 +28,7 @@ const INTERNAL: &[(&str, &str)] = &[
 async fn nothing_internal_is_served_in_public() {
     let stack = Stack::all().start().await;
     let http = Http::default();
-    for node in [&stack.kms[0], &stack.data[0]] {
+    for node in [&stack.kms[0], &stack.data[0], &stack.gateways[0]] {
         for (method, path) in INTERNAL {
             for spelling in [(*path).to_owned(), path.replacen('/', "//", 1), format!("/x/..{path}")] {
                 let url = format!("{}{spelling}", node.url);
@@ -60,7 +65,9 @@ async fn the_internal_listener_asks_services_for_their_token() {
 async fn each_public_listener_describes_itself() {
     let stack = Stack::all().start().await;
     let http = Http::default();
-    for (node, path) in [(&stack.kms[0], "/verify_login"), (&stack.data[0], "/upload")] {
+    let described =
+        [(&stack.kms[0], "/verify_login"), (&stack.data[0], "/upload"), (&stack.gateways[0], "/me")];
+    for (node, path) in described {
         let document = http.get(&format!("{}/openapi.json", node.url)).await.expect_status(200).json();
         assert!(document["paths"][path].is_object(), "{path} is described");
         assert!(!document.to_string().contains("/internal/"), "nothing internal is described");
@@ -72,12 +79,9 @@ async fn each_public_listener_describes_itself() {
 #[tokio::test]
 async fn port_zero_picks_one_and_the_log_names_it() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let any =
-        ["KMS__HTTP__BIND", "KMS__HTTP__INTERNAL_BIND", "DATA__HTTP__BIND", "DATA__HTTP__INTERNAL_BIND"];
-    let environment = any.map(|key| (format!("COFFER_{key}"), "127.0.0.1:0".to_owned())).into();
     let process = Process::new(binary("coffer-all"), directory.path().join("log"))
         .args(["--data-dir".as_ref(), directory.path().join("data").as_os_str()])
-        .envs(&environment);
+        .envs(&any_ports());
     process.start();
     let address = until_some("the log names the KMS's address", Duration::from_secs(30), || async {
         assert!(process.runs(), "{}", process.last_words());

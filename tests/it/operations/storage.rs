@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_tests::{Process, RedisOptions, RedisServer, Stack, binary};
+use coffer_tests::{Process, RedisOptions, RedisServer, Stack, any_ports, binary};
 
 #[tokio::test]
 async fn a_redis_that_may_forget_is_refused() {
@@ -71,12 +71,9 @@ async fn what_the_one_process_keeps_is_readable_by_nobody_else() {
 async fn a_second_process_on_the_same_directory_is_refused() {
     let stack = Stack::all().start().await;
     let data = stack.directory().join("data");
-    let any =
-        ["KMS__HTTP__BIND", "KMS__HTTP__INTERNAL_BIND", "DATA__HTTP__BIND", "DATA__HTTP__INTERNAL_BIND"];
-    let environment = any.map(|key| (format!("COFFER_{key}"), "127.0.0.1:0".to_owned())).into();
     let second = Process::new(binary("coffer-all"), stack.directory().join("second.log"))
         .args(["--data-dir".as_ref(), data.as_os_str()])
-        .envs(&environment);
+        .envs(&any_ports());
     second.start();
     let status = second.ended(Duration::from_secs(20)).await;
     assert!(!status.success());
