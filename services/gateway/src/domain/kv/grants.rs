@@ -3,15 +3,12 @@
 //! A grant is to a blinded address or to a role, for one key or for all that begin with a text. Only the owner gives
 //! and takes. Nothing here tells whether an address has an account.
 
-use coffer_api::AddressHash;
-use coffer_api::Role;
-use coffer_api::grants::Permission;
+use coffer_core::UserId;
 use coffer_core::limits::PAGE_ITEMS_MAX;
-use coffer_core::{Timestamp, UserId};
 use coffer_store::records::Sort;
 
-use super::access::{GRANTS_PER_SUBJECT_MAX, Target};
-use super::key::KEY_BYTES_MAX;
+use super::access::GRANTS_PER_SUBJECT_MAX;
+use super::sharing::{Grant, GrantOrder, Grantee, Scope, SharedKeys};
 use super::{Caller, Kv, KvError};
 use crate::repo::kv::grant::{SharedRecord, subject_in};
 use crate::repo::kv::{Committed, GrantRecord, Subject};
@@ -20,103 +17,6 @@ use crate::repo::kv::{Committed, GrantRecord, Subject};
 pub const GRANTS_MAX: usize = 1_000;
 /// How often a grant is written when others change the same one.
 const TRIES_MAX: usize = 8;
-
-/// Whom a grant is to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grantee {
-    /// Whoever has this address.
-    User {
-        /// The address as the owner wrote it.
-        email: String,
-        /// The same, blinded by the KMS.
-        address: AddressHash,
-    },
-    /// Everybody with exactly this role.
-    Role(Role),
-}
-
-impl Grantee {
-    fn subject(&self) -> Subject {
-        match self {
-            Self::User { address, .. } => Subject::User(*address),
-            Self::Role(role) => Subject::Role(*role),
-        }
-    }
-}
-
-/// Which keys a grant is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// One key.
-    Key(String),
-    /// All keys that begin with this; all keys, if it is empty.
-    Prefix(String),
-}
-
-impl Scope {
-    fn of(name: String, is_prefix: bool) -> Self {
-        if is_prefix { Self::Prefix(name) } else { Self::Key(name) }
-    }
-
-    fn target(&self) -> Target<'_> {
-        match self {
-            Self::Key(name) => Target { name, is_prefix: false },
-            Self::Prefix(name) => Target { name, is_prefix: true },
-        }
-    }
-
-    fn check(&self) -> Result<(), KvError> {
-        match self {
-            Self::Key(name) => name.parse::<super::Key>().map(drop)?,
-            Self::Prefix(name) if name.len() > KEY_BYTES_MAX => return Err(super::KeyError::TooLong.into()),
-            Self::Prefix(_) => {}
-        }
-        Ok(())
-    }
-}
-
-/// What an owner gives.
-#[derive(Clone, Debug)]
-pub struct GrantOrder {
-    /// To whom.
-    pub grantee: Grantee,
-    /// Which keys.
-    pub scope: Scope,
-    /// To do what.
-    pub permission: Permission,
-    /// Until when, if it is to end by itself.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// A live grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// To whom.
-    pub grantee: Grantee,
-    /// Which keys.
-    pub scope: Scope,
-    /// To do what.
-    pub permission: Permission,
-    /// Since when.
-    pub granted_at: Timestamp,
-    /// Until when, if it ends by itself.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Keys that somebody shares with the caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedKeys {
-    /// Whose they are.
-    pub owner: UserId,
-    /// Which.
-    pub scope: Scope,
-    /// What the caller may do.
-    pub permission: Permission,
-    /// Since when.
-    pub granted_at: Timestamp,
-    /// Until when, if it ends by itself.
-    pub expires_at: Option<Timestamp>,
-}
 
 impl Kv {
     /// Gives access to keys of the caller's own. A grant of the same keys to the same grantee is replaced.

@@ -24,10 +24,13 @@ mod list;
 mod marks;
 mod model;
 mod plan;
+mod position;
 mod read;
 mod settings;
+mod sharing;
 mod trash;
 mod value;
+mod watch;
 mod write;
 
 #[cfg(test)]
@@ -40,17 +43,20 @@ use coffer_core::{Clock, Random, Timestamp, UserId};
 use coffer_store::records::{Sealed, StoreError};
 
 pub use batch::{BatchAnswer, BatchOp};
-pub use changes::{ChangesPage, Event, Position, Watcher};
+pub use changes::{ChangesPage, Event};
 pub use copy::Route;
 pub use diff::{DIFFERENCES_MAX, Difference, Digest, Edit, differences};
 pub use error::KvError;
-pub use grants::{GRANTS_MAX, Grant, GrantOrder, Grantee, Scope, SharedKeys};
+pub use grants::GRANTS_MAX;
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use list::{ListRequest, Listed, Listing};
 pub use model::{Caller, Condition, Deleted, Item, Meta, PutRequest, Space};
+pub use position::Position;
 pub use settings::{KvSettings, KvSettingsError, VALUE_BYTES_MAX};
+pub use sharing::{Grant, GrantOrder, Grantee, Scope, SharedKeys};
 pub use trash::{TrashPage, Trashed};
 pub use value::{Kind, PlainValue};
+pub use watch::Watcher;
 
 use access::AccessCache;
 use known::{KnownEntries, Turns};
