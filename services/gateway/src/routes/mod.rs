@@ -8,6 +8,8 @@ mod forward;
 mod openapi;
 mod pages;
 mod reports;
+#[cfg(test)]
+mod table_tests;
 mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
