@@ -68,6 +68,9 @@ impl Stage {
             ("COFFER_KMS__STORAGE__RECORDS", records.to_owned()),
             ("COFFER_KMS__KEYRING__ROOT_KEY", "5a".repeat(32)),
             ("COFFER_KMS__INTERNAL__SERVICES__GATEWAY__SECRET", SECRET.to_owned()),
+            // There is no data service: nothing that is measured goes there.
+            ("COFFER_KMS__INTERNAL__SERVICES__DATA__SECRET", SECRET.repeat(2)),
+            ("COFFER_KMS__INTERNAL__DATA_URL", url(internal)),
             ("COFFER_KMS__SMTP__HOST", "127.0.0.1".to_owned()),
             ("COFFER_KMS__SMTP__PORT", mail.port.to_string()),
             ("COFFER_KMS__SMTP__TLS", "none".to_owned()),
