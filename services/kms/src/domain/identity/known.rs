@@ -1,13 +1,16 @@
 //! How an account stands to whoever tries something on it.
 
+use coffer_api::AddressHash;
 use coffer_auth::code::Purpose;
+use coffer_auth::token::OpaqueToken;
+use coffer_core::{SecretString, UserId};
 
+use super::client::{Client, Surface};
 use super::error::IdentityError;
 use super::limiter::{Counted, Rule};
 use super::parts::Identity;
 use crate::repo::address::{Bucket, Code};
 use crate::repo::user::{Known, KnownPlaces};
-use coffer_api::AddressHash;
 
 /// Where a client comes from, and whether the account was used from there before.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +54,31 @@ impl Standing {
 }
 
 impl Identity {
+    /// Remembers where a user logged in from; a native client without a known device becomes one.
+    pub(super) async fn remember_place(
+        &self,
+        user: UserId,
+        client: &Client,
+    ) -> Result<Option<SecretString>, IdentityError> {
+        let place = client.place(&self.index);
+        let (_, known) = self.users.load_from(user, &place).await?;
+        let token =
+            (client.surface == Surface::Native && !known.device).then(|| OpaqueToken::make(&*self.random));
+        let device = match &token {
+            Some(token) => Some(token.hash()),
+            None => place.device.filter(|_| known.device),
+        };
+        self.users.remember(user, &Known { device, ..place }, self.now()).await?;
+        Ok(token.map(OpaqueToken::into_text))
+    }
+
+    /// Remembers the network address from which somebody proved by a code that an account is his. So it is
+    /// recognised from the first log-in on: strangers who guess meanwhile do not lock its owner out.
+    pub(super) async fn remember_address(&self, user: UserId, client: &Client) -> Result<(), IdentityError> {
+        let place = Known { device: None, ..client.place(&self.index) };
+        Ok(self.users.remember(user, &place, self.now()).await?)
+    }
+
     /// Counts a call that tries or asks for something, by its network address.
     pub(super) async fn limit_address(&self, place: &Known) -> Result<(), IdentityError> {
         let rule = Rule {

@@ -115,6 +115,7 @@ impl Identity {
         };
         let profile = self.complete_registration(&mut account, email, &code).await?;
         self.limiter.take_back(counted).await?;
+        self.remember_address(profile.id, client).await?;
         let registered = Event::new(Action::Registered).by_user(profile.id).from(&client.origin);
         self.events.record(registered).await?;
         Ok(profile)

@@ -94,6 +94,7 @@ impl Identity {
         }
         self.limiter.take_back(counted).await?;
         self.set_password(&user.value, hash).await?;
+        self.remember_address(user.value.id, client).await?;
         let reset = Event::new(Action::PasswordReset).by_user(user.value.id).from(&client.origin);
         Ok(self.events.record(reset).await?)
     }

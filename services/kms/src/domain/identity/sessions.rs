@@ -12,14 +12,14 @@ use coffer_auth::Principal;
 use coffer_auth::token::OpaqueToken;
 use coffer_core::{Timestamp, UserId};
 
-use super::client::{Client, Surface};
+use super::client::Client;
 use super::error::IdentityError;
 use super::log_in::OpenedSession;
 use super::parts::Identity;
 use crate::domain::events::{Action, Event, Origin};
 use crate::repo::address::Versioned;
 use crate::repo::session::StoredSession;
-use crate::repo::user::{Known, Profile, SessionEntry};
+use crate::repo::user::{Profile, SessionEntry};
 
 /// The last use is written when it is so much later than the one written before.
 const TOUCH_GRANULARITY_MAX: Duration = Duration::from_mins(1);
@@ -103,24 +103,6 @@ impl Identity {
         let succeeded = Event::new(Action::LoginSucceeded { session, amr }).by_user(user.id);
         self.events.record(succeeded.from(&client.origin)).await?;
         Ok(OpenedSession { token: token.into_text(), session, expires_at, device, user })
-    }
-
-    /// Remembers where a user logged in from; a native client without a known device becomes one.
-    async fn remember_place(
-        &self,
-        user: UserId,
-        client: &Client,
-    ) -> Result<Option<coffer_core::SecretString>, IdentityError> {
-        let place = client.place(&self.index);
-        let (_, known) = self.users.load_from(user, &place).await?;
-        let token =
-            (client.surface == Surface::Native && !known.device).then(|| OpaqueToken::make(&*self.random));
-        let device = match &token {
-            Some(token) => Some(token.hash()),
-            None => place.device.filter(|_| known.device),
-        };
-        self.users.remember(user, &Known { device, ..place }, self.now()).await?;
-        Ok(token.map(OpaqueToken::into_text))
     }
 
     async fn make_room_for_session(&self, user: UserId) -> Result<(), IdentityError> {

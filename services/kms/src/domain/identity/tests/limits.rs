@@ -59,6 +59,30 @@ async fn strangers_who_guess_do_not_lock_out_a_recognised_address_or_device() {
 }
 
 #[tokio::test]
+async fn strangers_who_guess_before_the_first_log_in_do_not_keep_a_new_owner_out() {
+    let house = House::new();
+    house.user(ANN).await;
+    for number in 0..12 {
+        try_password(&house, &at(&format!("198.51.100.{number}"))).await.unwrap_err();
+    }
+    house.session(ANN, &at("192.0.2.1")).await;
+}
+
+#[tokio::test]
+async fn strangers_who_guess_after_a_reset_do_not_keep_the_owner_out_of_where_he_did_it() {
+    let house = House::new();
+    house.user(ANN).await;
+    let elsewhere = at("203.0.113.5");
+    house.identity.send_reset_code(&email(ANN), &elsewhere).await.unwrap();
+    let code = house.code(ANN).await;
+    house.identity.reset_password((&email(ANN), &code), password(PASSWORD), &elsewhere).await.unwrap();
+    for number in 0..12 {
+        try_password(&house, &at(&format!("198.51.100.{number}"))).await.unwrap_err();
+    }
+    house.session(ANN, &elsewhere).await;
+}
+
+#[tokio::test]
 async fn a_recognised_device_guesses_no_more_than_its_own_allowance() {
     let house = House::new();
     house.user(ANN).await;
