@@ -2,10 +2,12 @@
 //! leaves a trace is searched for them.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use coffer_tests::{Builder, Curl, SmtpServer, Stack};
+use coffer_tests::{Builder, Curl, SmtpServer, SmtpTls, Stack, until};
 use serde_json::json;
 
 /// What must not be found, and a word for it.
@@ -177,4 +179,20 @@ async fn nothing_secret_is_in_logs_answers_arguments_or_redis() {
         .start()
         .await;
     search(&stack, true).await;
+}
+
+#[tokio::test]
+async fn an_address_that_the_mail_server_repeats_in_its_refusal_is_in_no_log() {
+    let smtp = Arc::new(SmtpServer::start(SmtpTls::Starttls).await);
+    smtp.reject_recipients();
+    let stack = Stack::all().smtp(smtp).set_both("LOG__LEVEL", "trace").start().await;
+    let answer = stack.surface().register("planted-ann@example.com", PASSWORD).await;
+    answer.expect(200, 200, "registration_pending");
+    until("the refusal is logged", Duration::from_secs(20), || async {
+        stack.logs().contains("a letter was not delivered")
+    })
+    .await;
+    let logs = stack.logs();
+    assert!(logs.contains("550 5.1.1"), "the log says why");
+    assert_absent(&personal(), "a log", logs.as_bytes());
 }

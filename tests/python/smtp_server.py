@@ -3,7 +3,8 @@
 usage: smtp_server.py PORT starttls|tls CERT KEY USER PASSWORD OUTBOX
 
 Every message becomes OUTBOX/NNNNNN.json with `to`, `subject` and `text`. While OUTBOX/refuse exists,
-messages are refused with 451, as an overloaded server does. Prints "ready" when it accepts connections.
+messages are refused with 451, as an overloaded server does; while OUTBOX/reject exists, recipients are
+refused with 550 and repeated, as many servers do. Prints "ready" when it accepts connections.
 """
 
 import asyncio
@@ -23,6 +24,12 @@ class Outbox:
     def __init__(self, directory):
         self.directory = directory
         self.count = 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if os.path.exists(os.path.join(self.directory, "reject")):
+            return f"550 5.1.1 <{address}>: there is no {address} here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, server, session, envelope):
         if os.path.exists(os.path.join(self.directory, "refuse")):

@@ -79,6 +79,11 @@ impl SmtpServer {
         outcome.expect("the outbox can be written");
     }
 
+    /// Refuses every recipient for good from now on, and repeats the address in its answer.
+    pub fn reject_recipients(&self) {
+        fs::write(self.directory.path().join("outbox/reject"), "").expect("the outbox can be written");
+    }
+
     /// Everything it accepted, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         let mut paths: Vec<_> = fs::read_dir(self.directory.path().join("outbox"))

@@ -5,12 +5,13 @@
 //! neither after a crash in between nor after the code was used. A letter that cannot be delivered is
 //! tried again, later and later, until its code has expired.
 //!
-//! What is in a letter is never logged.
+//! What is in a letter is never logged, nor whom it is for.
 
 mod letter;
 mod mailbox;
 mod outbox;
 mod postman;
+mod refusal;
 mod smtp;
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ const BATCH: usize = 100;
 pub struct TransportError {
     /// The server will never take this letter.
     pub permanent: bool,
-    /// The transport's own words.
+    /// Why, without addresses: it is logged.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
@@ -125,7 +125,7 @@ impl Postman {
     }
 }
 
-/// The server's words say why; nothing of the letter is in them but what the server repeats of itself.
+/// A transport's error names nobody: its words may be logged.
 fn log_failure(mail_id: MailId, attempts: u32, error: &TransportError) {
     let (permanent, error) = (error.permanent, error as &dyn std::error::Error);
     tracing::warn!(%mail_id, attempts, permanent, error, "a letter was not delivered");

@@ -17,6 +17,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Ex
 
 use super::letter::Letter;
 use super::postman::{Transport, TransportError};
+use super::refusal::Refusal;
 use crate::config::{SmtpSettings, SmtpTls};
 
 /// Why the settings describe no usable mail server.
@@ -155,7 +156,7 @@ impl Transport for SmtpTransport {
         // A 5xx that the server answers to this letter stands; one to the log-in is the operator's to mend.
         self.server.send(message).await.map(drop).map_err(|error| TransportError {
             permanent: is_refusal_of_letter(&error),
-            source: Box::new(error),
+            source: Box::new(Refusal::from(error)),
         })
     }
 }
