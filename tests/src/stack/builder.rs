@@ -147,6 +147,7 @@ impl Builder {
             for limit in ["CODES_PER_ADDRESS", "CODES_PER_ACCOUNT", "CODES_PER_DEVICE"] {
                 set(&format!("COFFER_KMS__LIMITS__{limit}_MAX"), "100000");
             }
+            set("COFFER_KMS__LIMITS__WRONG_CODES_PER_DAY_MAX", "100000");
         }
         if let Some(smtp) = &self.smtp {
             set("COFFER_KMS__SMTP__HOST", "localhost");

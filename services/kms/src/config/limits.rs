@@ -24,6 +24,9 @@ pub struct LimitSettings {
     pub codes_per_device_max: u32,
     /// Codes asked for by one network address in that window.
     pub codes_per_address_max: u32,
+    /// Wrong codes that may be tried for one account and purpose within 24 hours: by each recognised device or
+    /// address, by all others together who asked for a code, and by everybody else together.
+    pub wrong_codes_per_day_max: u32,
 }
 
 impl Default for LimitSettings {
@@ -37,6 +40,7 @@ impl Default for LimitSettings {
             codes_per_account_max: 10,
             codes_per_device_max: 10,
             codes_per_address_max: 60,
+            wrong_codes_per_day_max: 20,
         }
     }
 }

@@ -44,7 +44,7 @@ impl Standing {
 
     /// Whose allowance is used, if not that of all strangers together: a recognised device's, or a
     /// recognised or asking network address's.
-    fn own_allowance(&self, asked: bool) -> Option<[u8; 32]> {
+    pub(super) fn own_allowance(&self, asked: bool) -> Option<[u8; 32]> {
         match self.place.device {
             Some(device) if self.known.device => Some(device),
             _ if self.known.address || asked => Some(self.place.address),

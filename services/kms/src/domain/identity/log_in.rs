@@ -9,7 +9,6 @@ use super::account::Account;
 use super::client::{Client, Surface};
 use super::codes::{CONFLICTS_MAX, Issue, Issued, Tried};
 use super::error::IdentityError;
-use super::limiter::Counted;
 use super::parts::Identity;
 use crate::config::EmailOtp;
 use crate::domain::events::{Action, Event};
@@ -101,7 +100,7 @@ impl Identity {
         if let (Tried::Right(code), Some(profile)) = (tried, usable)
             && self.use_up(&account, &code).await?
         {
-            self.limiter.take_back(counted).await?;
+            self.take_back_try(counted).await?;
             let profile = self.prove_address(&account, profile.value).await?;
             return self.open_session(profile, vec![Amr::Pwd, Amr::Otp], client).await;
         }
@@ -161,17 +160,6 @@ impl Identity {
             account.state = self.addresses.load(&account.hash).await?;
         }
         Err(IdentityError::Conflict)
-    }
-
-    /// Counts a try of a code for `purpose`: whoever asked for one has an allowance of his own.
-    pub(super) async fn limit_try(
-        &self,
-        account: &Account,
-        purpose: Purpose,
-    ) -> Result<Counted, IdentityError> {
-        let mut codes = account.state.codes_for(purpose);
-        let asked = codes.any(|code| account.standing.asked_for(&code.value));
-        self.limit_account(&account.hash, &account.standing, asked).await
     }
 
     /// Records that a code was refused.

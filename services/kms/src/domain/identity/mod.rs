@@ -26,6 +26,7 @@ mod reset;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod users;
 
 pub use client::{Client, Surface};

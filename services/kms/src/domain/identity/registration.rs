@@ -114,7 +114,7 @@ impl Identity {
             return Err(self.refuse_code(&account, Purpose::Registration, client).await?);
         };
         let profile = self.complete_registration(&mut account, email, &code).await?;
-        self.limiter.take_back(counted).await?;
+        self.take_back_try(counted).await?;
         self.remember_address(profile.id, client).await?;
         let registered = Event::new(Action::Registered).by_user(profile.id).from(&client.origin);
         self.events.record(registered).await?;

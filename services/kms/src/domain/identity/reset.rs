@@ -92,7 +92,7 @@ impl Identity {
         if !self.use_up(&account, &code).await? {
             return Err(self.refuse_code(&account, Purpose::Reset, client).await?);
         }
-        self.limiter.take_back(counted).await?;
+        self.take_back_try(counted).await?;
         self.set_password(&user.value, hash).await?;
         self.remember_address(user.value.id, client).await?;
         let reset = Event::new(Action::PasswordReset).by_user(user.value.id).from(&client.origin);

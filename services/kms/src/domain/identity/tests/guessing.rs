@@ -46,7 +46,10 @@ async fn five_wrong_tries_end_a_code_for_that_requester_only() {
 
 #[tokio::test]
 async fn a_stranger_cannot_burn_the_owners_code() {
-    let house = House::with(|_, limits| limits.auth_per_account_max = 1000);
+    let house = House::with(|_, limits| {
+        limits.auth_per_account_max = 1000;
+        limits.wrong_codes_per_day_max = 1000;
+    });
     house.user(ANN).await;
     let owner = at("192.0.2.1");
     let code = house.ask_code(ANN, &owner).await;
@@ -156,6 +159,45 @@ async fn a_login_code_expires() {
     let code = house.ask_code(ANN, &client).await;
     house.wait(Duration::from_mins(10));
     house.identity.verify_log_in(&email(ANN), &code, &client).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_day_of_guessing_is_forty_tries_and_does_not_concern_the_owner_where_he_is_known() {
+    let house = House::new();
+    house.user(ANN).await;
+    let since_midnight = house.identity.now().as_ms().rem_euclid(86_400_000);
+    house.wait(Duration::from_millis(u64::try_from(86_400_000 - since_midnight).unwrap()));
+    let mut looked_at = 0;
+    for round in 0..140 {
+        let stranger = at(&format!("198.51.100.{round}"));
+        // When no more codes are to be had, the tries are in vain, which is the point.
+        let _ = house.identity.send_reset_code(&email(ANN), &stranger).await;
+        let helper = at(&format!("203.0.113.{round}"));
+        for guesser in [&stranger, &helper, &stranger, &helper, &stranger, &helper] {
+            let code = (&email(ANN), "100000");
+            match house.identity.reset_password(code, password(PASSWORD), guesser).await {
+                Err(IdentityError::OtpFailed) => looked_at += 1,
+                Err(IdentityError::RateLimited { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        house.wait(Duration::from_mins(10));
+    }
+    assert_eq!(looked_at, 40);
+    let owner = at("192.0.2.1");
+    house.identity.send_reset_code(&email(ANN), &owner).await.unwrap();
+    let code = house.code(ANN).await;
+    house.identity.reset_password((&email(ANN), &code), password(PASSWORD), &owner).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_enters_the_right_codes_uses_up_no_tries_of_the_day() {
+    let house = House::new();
+    house.user(ANN).await;
+    for number in 0..30 {
+        house.session(ANN, &at(&format!("203.0.113.{number}"))).await;
+        house.wait(Duration::from_mins(2));
+    }
 }
 
 #[tokio::test]
