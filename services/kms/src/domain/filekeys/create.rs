@@ -3,6 +3,9 @@
 //! A name whose key was made but whose file never arrived does not block anybody: its owner gets the same
 //! key again until the file is there. Where all share one name space, somebody else may take such a
 //! name over once it is an hour old.
+//!
+//! The data service takes a file whose key was never made here: nothing can open it, but it has the name. So it is
+//! asked before a key is made too, and the answer is the same every time.
 
 use std::time::Duration;
 
@@ -92,6 +95,8 @@ impl FileKeys {
                 if self.now().since(old.value.created_at) < UNFINISHED_KEPT {
                     return Err(FileKeyError::FileExists);
                 }
+            } else if self.has_upload(at.0, at.1).await? {
+                return Err(FileKeyError::FileExists);
             }
             if let Some(target) = self.try_create(caller, at, old.as_ref()).await? {
                 return Ok(target);

@@ -109,6 +109,11 @@ impl FileKeys {
     ) -> Result<Place, FileKeyError> {
         let Some(profile) = self.directory.active(user).await? else { return Ok(Place::NotFound) };
         let subject = Subject { user, address: self.directory.blind(&profile.email) };
+        let own = wanted.owner.is_some_and(|owner| self.directory.blind(owner) == subject.address);
+        if own && !self.rules.shared_names {
+            // His name space, whether or not a key was made for the name: as without an owner.
+            return Ok(Place::Found { space: user, expires_at: None });
+        }
         let resolution = self.resolve(subject, wanted, OwnFile::NotUploaded).await?;
         Ok(match resolution {
             Resolution::Unknown => Place::NotFound,
@@ -235,10 +240,15 @@ impl FileKeys {
         if file.value.uploaded {
             return Ok(true);
         }
-        let exists = self.uploads.exists(space.0, name).await.map_err(FileKeyError::Uploads)?;
+        let exists = self.has_upload(space, name).await?;
         if exists {
             self.files.mark_uploaded(space, name, file).await?;
         }
         Ok(exists)
+    }
+
+    /// Whether the data service has a file of this name.
+    pub(super) async fn has_upload(&self, space: Space, name: &FileName) -> Result<bool, FileKeyError> {
+        self.uploads.exists(space.0, name).await.map_err(FileKeyError::Uploads)
     }
 }

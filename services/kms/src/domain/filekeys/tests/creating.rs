@@ -38,6 +38,18 @@ async fn that_a_file_was_uploaded_is_remembered_when_the_data_service_is_away() 
 }
 
 #[tokio::test]
+async fn a_name_that_was_uploaded_without_a_key_is_taken_from_the_first_request_on() {
+    let world = World::new();
+    let (process, ann, file) = (world.process(), world.user("ann").await, name("a"));
+    world.upload(&ann, &file);
+    for _ in 0..2 {
+        assert!(matches!(process.keys.create(&ann, &file).await, Err(FileKeyError::FileExists)));
+        assert!(matches!(process.keys.create_pem(&ann, read(&file)).await, Err(FileKeyError::FileExists)));
+    }
+    assert!(process.kinds().await.is_empty(), "no key was made");
+}
+
+#[tokio::test]
 async fn requests_that_race_for_a_name_on_two_processes_get_one_key() {
     let world = World::new();
     let (ann, file) = (world.user("ann").await, name("a"));
