@@ -37,6 +37,13 @@ pub(crate) enum CliError {
         #[source]
         source: ClientError,
     },
+    /// There is an account, or a registration that waits for its code: a server does not tell which.
+    #[error("{email} is registered already, or waits for its code", email = email.as_str())]
+    Registered {
+        email: EmailAddress,
+        #[source]
+        source: ClientError,
+    },
     #[error("not logged in at {kms}")]
     NotLoggedIn { kms: Origin },
     #[error("the session at {kms} has ended")]
@@ -87,6 +94,14 @@ impl CliError {
         Self::File { name: name.clone(), source }
     }
 
+    /// A failure to register.
+    pub(crate) fn of_registration(email: &EmailAddress, source: ClientError) -> Self {
+        match source.code() {
+            Some(ErrorCode::UserExists) => Self::Registered { email: email.clone(), source },
+            _ => Self::Client(source),
+        }
+    }
+
     /// A failure of work that was given to another thread.
     pub(crate) fn task(source: tokio::task::JoinError) -> Self {
         Self::Task(source)
@@ -95,7 +110,9 @@ impl CliError {
     /// What a server or the way to it did, if that is what failed.
     pub(crate) fn client(&self) -> Option<&ClientError> {
         match self {
-            Self::Client(err) | Self::File { source: err, .. } => Some(err),
+            Self::Client(err) | Self::File { source: err, .. } | Self::Registered { source: err, .. } => {
+                Some(err)
+            }
             _ => None,
         }
     }
@@ -113,7 +130,9 @@ impl CliError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Client(err) | Self::File { source: err, .. } => exit_of_client(err),
+            Self::Client(err) | Self::File { source: err, .. } | Self::Registered { source: err, .. } => {
+                exit_of_client(err)
+            }
             Self::Input(InputError::PasswordFile { .. } | InputError::Terminal(_)) => Exit::Unexpected,
             Self::Input(_)
             | Self::Email(_)
@@ -153,6 +172,11 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<String> {
         match (self, self.exit(), self.code()) {
             (Self::CodeNeeded { next, .. }, ..) => Some(format!("go on with: {next}")),
+            (Self::Registered { email, .. }, ..) => Some(format!(
+                "if you were just registering, ask for another code with: coffer register {0} --resend; else log in \
+                 with: coffer login {0}; or set a new password with: coffer password reset {0}",
+                email.as_str()
+            )),
             (Self::Credentials(CredentialsError::OtherData { .. }), ..) => {
                 Some("log in for the other one with: coffer --data URL login".into())
             }
@@ -185,6 +209,10 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::LoginFailed => "set a new password with: coffer password reset",
         ErrorCode::AccessDenied => "ask the owner to share it with you",
         ErrorCode::PermissionDenied => "only an administrator may do this",
+        ErrorCode::BodyTooLarge => {
+            "the data service takes no files of this size; with its default limit (`limits.upload_body_bytes_max`, \
+             64 MiB of JSON and base64) a file may have about 47 MiB"
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! A password never comes from an argument or an environment variable, which other processes can read:
 //! only from a file, from standard input, or from a prompt that does not echo. A one-time code may be an
-//! argument: it is worth nothing once this program has used it.
+//! argument, which others on the machine can read until it has been used, or come from standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read, Write as _};
@@ -33,6 +33,8 @@ pub(crate) enum InputError {
     NoNewPassword,
     #[error("--password-file and --new-password-file must differ")]
     SamePasswordFile,
+    #[error("standard input holds the code or the password, not both: give --new-password-file FILE")]
+    CodeAndPassword,
     #[error("an e-mail address is needed")]
     NoEmail,
     #[error("a password has at least {PASSWORD_CHARS_MIN} characters")]
@@ -74,6 +76,34 @@ impl FromStr for Code {
             return Err(InputError::Code);
         }
         Ok(Self(digits))
+    }
+}
+
+/// Where a one-time code comes from: the command line, or standard input.
+#[derive(Clone, Debug)]
+pub(crate) enum CodeFrom {
+    Argument(Code),
+    Input,
+}
+
+impl FromStr for CodeFrom {
+    type Err = InputError;
+
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        if text == "-" { Ok(Self::Input) } else { text.parse().map(Self::Argument) }
+    }
+}
+
+impl CodeFrom {
+    /// The code; read once.
+    pub(crate) fn read(self) -> Result<Code, InputError> {
+        match self {
+            Self::Argument(code) => Ok(code),
+            Self::Input => {
+                let line = one_line(io::stdin().lock()).map_err(InputError::Terminal)?;
+                line.ok_or(InputError::Code)?.expose_secret().parse()
+            }
+        }
     }
 }
 

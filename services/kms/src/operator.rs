@@ -66,7 +66,7 @@ pub(crate) async fn run(settings: &Settings, command: AdminCommand) -> Result<()
     if made.user.password.is_none() {
         writeln!(
             out,
-            "a code is in the mail queue; set a password with it: coffer password reset --email {}",
+            "a code is in the mail queue; set a password with it: coffer password reset {} --code -",
             email.as_str()
         )?;
     }

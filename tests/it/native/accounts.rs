@@ -6,13 +6,12 @@ use coffer_tests::{Stack, User, binary, until};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// Makes an administrator of an address as an operator does, while nothing runs.
-pub(crate) async fn administrator(stack: &Stack) -> User {
-    let admin = stack.user("admin").await;
+/// Makes an administrator of an address as an operator does, while nothing runs; gives what was printed.
+async fn create_administrator(stack: &Stack, email: &str) -> String {
     stack.kms[0].process.kill();
     let output = Command::new(binary("coffer-all"))
         .args(["--data-dir".as_ref(), stack.directory().join("data").as_os_str()])
-        .args(["admin", "create", &admin.email])
+        .args(["admin", "create", email])
         .env_clear()
         .env("COFFER_KMS__AUTH__BCRYPT_COST", "4")
         .output();
@@ -21,6 +20,13 @@ pub(crate) async fn administrator(stack: &Stack) -> User {
     assert!(output.status.success(), "{message}");
     stack.kms[0].process.start();
     stack.ready().await;
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// An administrator who is logged in.
+pub(crate) async fn administrator(stack: &Stack) -> User {
+    let admin = stack.user("admin").await;
+    create_administrator(stack, &admin.email).await;
     let sid = stack.login(&admin.email, &admin.password).await;
     User { sid, ..admin }
 }
@@ -34,6 +40,21 @@ async fn id_of(stack: &Stack, admin: &User, email: &str) -> String {
 async fn change(stack: &Stack, sid: &str, id: &str, body: Value) -> u16 {
     let url = stack.kms_url(&format!("/api/v1/users/{id}"));
     stack.surface().http.send("PATCH", &url, Some(sid), Some(&body)).await.status
+}
+
+#[tokio::test]
+async fn a_new_administrator_sets_a_password_by_the_command_that_is_printed() {
+    let stack = Stack::all().start().await;
+    let printed = create_administrator(&stack, "root@example.com").await;
+    let (_, command) = printed.split_once(": coffer ").unwrap_or_else(|| panic!("{printed}"));
+    let cli = stack.cli("root");
+    let password = "a long new password";
+    std::fs::write(cli.home.join("new"), password).expect("it can be written");
+    let mut arguments: Vec<&str> = command.split_whitespace().collect();
+    arguments.extend(["--new-password-file", "new"]);
+    let code = stack.mailbox.code_after("root@example.com", 0).await;
+    cli.run(&arguments, code.as_bytes()).await.ok();
+    stack.login("root@example.com", password).await;
 }
 
 #[tokio::test]

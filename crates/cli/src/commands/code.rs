@@ -5,7 +5,7 @@ use coffer_client::ClientError;
 use coffer_core::EmailAddress;
 
 use crate::error::CliError;
-use crate::input::{self, Code};
+use crate::input::{self, Code, CodeFrom};
 use crate::output::Output;
 
 /// Wrong codes that a person may type before the program gives up; the server ends a code after five.
@@ -25,13 +25,13 @@ pub(super) struct Again {
 /// goes on from there.
 pub(super) async fn with_code<T>(
     email: &EmailAddress,
-    given: Option<Code>,
+    given: Option<CodeFrom>,
     again: Again,
     use_code: impl AsyncFn(&Code) -> Result<T, ClientError>,
     output: Output,
 ) -> Result<T, CliError> {
     if let Some(code) = given {
-        return Ok(use_code(&code).await?);
+        return Ok(use_code(&code.read()?).await?);
     }
     if !input::is_interactive() {
         return Err(code_needed(email, again));

@@ -11,7 +11,7 @@ use super::code::{Again, email_or_ask, with_code};
 use crate::app::App;
 use crate::credentials::{Credentials, Servers};
 use crate::error::CliError;
-use crate::input::{self, Code};
+use crate::input::{self, Code, CodeFrom};
 
 /// What finishes it.
 const AGAIN: Again = Again { command: "login", options: "" };
@@ -24,9 +24,10 @@ pub(crate) struct Args {
     /// Read the password from this file (- for standard input) instead of asking
     #[arg(long, value_name = "FILE", conflicts_with = "code")]
     password_file: Option<PathBuf>,
-    /// Finish with the code from the mail (a code may be an argument: it works once)
+    /// Finish with the code from the mail; - reads it from standard input. As an argument, other users of this
+    /// machine can see it until it has been used
     #[arg(long, value_name = "NNNNNN")]
-    code: Option<Code>,
+    code: Option<CodeFrom>,
 }
 
 /// What `--json` tells of a new session; never the token.

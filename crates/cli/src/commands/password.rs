@@ -1,6 +1,6 @@
 //! `coffer password`: changing it, and getting back in without it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use coffer_api::identity::{ChangePassword, RequestReset, VerifyReset};
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::code::{Again, code_needed, email_or_ask, with_code};
 use crate::app::App;
 use crate::error::CliError;
-use crate::input::{self, Code, InputError};
+use crate::input::{self, Code, CodeFrom, InputError};
 
 /// What finishes a reset.
 const RESET_AGAIN: Again = Again { command: "password reset", options: " --new-password-file FILE" };
@@ -37,9 +37,10 @@ enum Action {
     Reset {
         /// The e-mail address; asked for when left out
         email: Option<EmailAddress>,
-        /// Finish with the code from the mail (a code may be an argument: it works once)
+        /// Finish with the code from the mail; - reads it from standard input. As an argument, other users of this
+        /// machine can see it until it has been used
         #[arg(long, value_name = "NNNNNN")]
-        code: Option<Code>,
+        code: Option<CodeFrom>,
         /// Read the new password from this file (- for standard input) instead of asking
         #[arg(long, value_name = "FILE")]
         new_password_file: Option<PathBuf>,
@@ -72,10 +73,13 @@ async fn change(old: Option<PathBuf>, new: Option<PathBuf>, app: &App) -> Result
 
 async fn reset(
     email: EmailAddress,
-    code: Option<Code>,
+    code: Option<CodeFrom>,
     new: Option<PathBuf>,
     app: &App,
 ) -> Result<(), CliError> {
+    if matches!(code, Some(CodeFrom::Input)) && new.as_deref() == Some(Path::new("-")) {
+        return Err(InputError::CodeAndPassword.into());
+    }
     let kms = app.anonymous()?;
     if code.is_none() {
         kms.request_reset(&RequestReset { email: email.as_str().into() }).await?;

@@ -8,7 +8,7 @@ use coffer_core::{EmailAddress, UserName};
 use super::code::{Again, email_or_ask, with_code};
 use crate::app::App;
 use crate::error::CliError;
-use crate::input::{self, Code, InputError};
+use crate::input::{self, Code, CodeFrom, InputError};
 use crate::output::printable;
 
 /// What finishes it.
@@ -25,9 +25,10 @@ pub(crate) struct Args {
     /// Read the password from this file (- for standard input) instead of asking
     #[arg(long, value_name = "FILE", conflicts_with_all = ["code", "resend"])]
     password_file: Option<PathBuf>,
-    /// Finish with the code from the mail (a code may be an argument: it works once)
+    /// Finish with the code from the mail; - reads it from standard input. As an argument, other users of this
+    /// machine can see it until it has been used
     #[arg(long, value_name = "NNNNNN", conflicts_with_all = ["resend", "user_name"])]
-    code: Option<Code>,
+    code: Option<CodeFrom>,
     /// Ask for another code for a registration that is pending
     #[arg(long, conflicts_with = "user_name")]
     resend: bool,
@@ -47,7 +48,8 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
             password: password.into(),
             user_name: args.user_name.map(|name| name.as_str().into()),
         })
-        .await?;
+        .await
+        .map_err(|err| CliError::of_registration(&email, err))?;
     }
     let verify = async |code: &Code| {
         let proof = VerifyRegistration { email: email.as_str().into(), code: code.as_str().into() };

@@ -1,9 +1,9 @@
 //! How failures look to people and to programs.
 
 use coffer_api::ErrorCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::fake::{Fake, problem};
+use crate::fake::{Fake, Response, problem};
 use crate::run::{Ended, Home};
 
 /// `coffer whoami` where the KMS answers with `code`.
@@ -40,6 +40,29 @@ fn who_has_to_wait_is_told_how_long() {
         let refused = whoami(code, &[]);
         assert!(refused.stderr.contains("try again in 42 s"), "{}", refused.stderr);
     }
+}
+
+#[test]
+fn who_registers_twice_is_told_every_way_on() {
+    let server = Fake::start_with(|request, _| {
+        (request.path == "/api/v1/registrations").then(|| problem(ErrorCode::UserExists))
+    });
+    let home = Home::new(&server);
+    let refused = home.run(&["register", "ann@example.com", "--password-file", "password"]).expect(6);
+    for way in ["register ann@example.com --resend", "login ann@example.com", "password reset ann@example.com"] {
+        assert!(refused.stderr.contains(&format!("coffer {way}")), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_for_the_server_is_told_how_much_fits() {
+    let server = Fake::start_with(|request, _| {
+        let refusal = json!({ "code": 413, "message": "body_too_large" });
+        (request.path == "/upload").then(|| Response::json(413, &refusal))
+    });
+    let home = Home::logged_in(&server);
+    let refused = home.run_with(&["put", "-", "a"], b"x", &[]).expect(2);
+    assert!(refused.stderr.contains("47 MiB"), "{}", refused.stderr);
 }
 
 #[test]

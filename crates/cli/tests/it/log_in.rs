@@ -29,6 +29,19 @@ fn a_password_may_come_from_standard_input() {
 }
 
 #[test]
+fn a_code_may_come_from_standard_input() {
+    let server = Fake::start();
+    let home = Home::new(&server);
+    let login = ["login", "ann@example.com", "--code", "-"];
+    home.run_with(&login, b"12345\n", &[]).expect(2);
+    home.run_with(&login, b"", &[]).expect(2);
+    home.run_with(&login, format!("{CODE}\n").as_bytes(), &[]).expect(0);
+    home.run(&["whoami"]).expect(0);
+    let both = ["password", "reset", "ann@example.com", "--code", "-", "--new-password-file", "-"];
+    assert!(home.run(&both).expect(2).stderr.contains("not both"));
+}
+
+#[test]
 fn a_session_is_kept_in_files_for_their_owner_alone_and_shown_nowhere() {
     let server = Fake::start();
     let home = Home::new(&server);
