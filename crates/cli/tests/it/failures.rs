@@ -49,7 +49,9 @@ fn who_registers_twice_is_told_every_way_on() {
     });
     let home = Home::new(&server);
     let refused = home.run(&["register", "ann@example.com", "--password-file", "password"]).expect(6);
-    for way in ["register ann@example.com --resend", "login ann@example.com", "password reset ann@example.com"] {
+    for way in
+        ["register ann@example.com --resend", "login ann@example.com", "password reset ann@example.com"]
+    {
         assert!(refused.stderr.contains(&format!("coffer {way}")), "{}", refused.stderr);
     }
 }

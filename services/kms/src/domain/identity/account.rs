@@ -2,6 +2,7 @@
 
 use coffer_api::AddressHash;
 use coffer_api::internal::users::Login;
+use coffer_auth::code::Purpose;
 use coffer_core::{EmailAddress, UserId, UserName};
 
 use super::client::Client;
@@ -40,6 +41,12 @@ impl Account {
     /// proved that it is theirs since he named it.
     pub(super) fn may_prove(&self, user: UserId) -> bool {
         self.state.claim.as_ref().is_some_and(|claim| claim.value.user_id == user)
+    }
+
+    /// Whether who asks is, by device or network address, who began the registration that is pending.
+    pub(super) fn began_registration(&self) -> bool {
+        let mut codes = self.state.codes_for(Purpose::Registration).map(|code| &code.value);
+        codes.any(|code| code.requester.trusted && self.standing.asked_for(code))
     }
 }
 

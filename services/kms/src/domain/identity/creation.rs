@@ -28,6 +28,15 @@ use crate::repo::user_name::NameClaim;
 /// A claim on a name whose user is not made yet is left alone for so long: somebody may be at it.
 const NAME_CLAIM_GRACE: Duration = Duration::from_secs(30);
 
+/// What is known of somebody who becomes a user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proved {
+    /// The address is his.
+    pub(super) address: bool,
+    /// He chose the password: somebody else may have begun the registration that he completes.
+    pub(super) password: bool,
+}
+
 impl Identity {
     /// Completes the pending registration of `account`, whose `code` was entered.
     pub(super) async fn complete_registration(
@@ -43,7 +52,8 @@ impl Identity {
             };
             let claimed = self.claim_address(account, &pending, code).await?;
             if claimed {
-                match self.make_user((email, true), &pending.value).await? {
+                let proved = Proved { address: true, password: account.began_registration() };
+                match self.make_user((email, proved), &pending.value).await? {
                     Some(profile) => {
                         self.clear_registration(account).await?;
                         return Ok(profile);
@@ -83,10 +93,10 @@ impl Identity {
         Ok(self.addresses.commit(&account.hash, change).await?)
     }
 
-    /// Steps 2 to 4, for an address that was proved or not; `None` if nobody may ever have this id.
+    /// Steps 2 to 4; `None` if nobody may ever have this id.
     pub(super) async fn make_user(
         &self,
-        (email, verified): (&EmailAddress, bool),
+        (email, proved): (&EmailAddress, Proved),
         pending: &Pending,
     ) -> Result<Option<Profile>, IdentityError> {
         if let Some(made) = self.users.load(pending.user_id).await? {
@@ -102,11 +112,12 @@ impl Identity {
             id: pending.user_id,
             number: self.numbers.assign(pending.user_id).await?,
             email: email.clone(),
-            verified,
+            verified: proved.address,
             user_name: pending.user_name.clone(),
             role: Role::default(),
             active: true,
             password: Some(pending.password.clone()),
+            password_unproved: !proved.password,
             session_epoch: 0,
             created_at: now,
         };

@@ -68,7 +68,7 @@ impl Identity {
             Some(token) => Some(token.hash()),
             None => place.device.filter(|_| known.device),
         };
-        self.users.remember(user, &Known { device, ..place }, self.now()).await?;
+        self.users.remember_log_in(user, &Known { device, ..place }, self.now()).await?;
         Ok(token.map(OpaqueToken::into_text))
     }
 

@@ -64,7 +64,8 @@ impl Identity {
         self.limiter.take_back(counted).await?;
         let origin = &client.origin;
         self.events.record(Event::new(Action::PasswordAccepted).by_user(profile.id).from(origin)).await?;
-        if self.auth.email_otp == EmailOtp::Optional && client.surface != Surface::Contract {
+        let needs_code = self.auth.email_otp == EmailOtp::Required || profile.password_unproved;
+        if !needs_code && client.surface != Surface::Contract {
             let opened = self.open_session(profile, vec![Amr::Pwd], client).await?;
             return Ok(LogInOutcome::Opened(Box::new(opened)));
         }
@@ -101,7 +102,9 @@ impl Identity {
             && self.use_up(&account, &code).await?
         {
             self.take_back_try(counted).await?;
+            let asked = account.standing.asked_for(&code.value);
             let profile = self.prove_address(&account, profile.value).await?;
+            let profile = self.prove_password(profile, asked).await?;
             return self.open_session(profile, vec![Amr::Pwd, Amr::Otp], client).await;
         }
         Err(self.refuse_code(&account, Purpose::LogIn, client).await?)
@@ -135,6 +138,15 @@ impl Identity {
             self.users.update(profile, &renewed).await?;
         }
         Ok(profile.value.clone())
+    }
+
+    /// Whoever gave the password and then the code from the mail has the mailbox: the password is the owner's.
+    /// `asked` says whether the code was asked for, with the password, by who entered it.
+    async fn prove_password(&self, user: Profile, asked: bool) -> Result<Profile, IdentityError> {
+        if !asked || !user.password_unproved {
+            return Ok(user);
+        }
+        self.change_user(user.id, |now| Profile { password_unproved: false, ..now.clone() }).await
     }
 
     async fn send_log_in_code(

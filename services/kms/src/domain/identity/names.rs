@@ -17,6 +17,7 @@ use coffer_core::{EmailAddress, Timestamp, UserId, UserName};
 use super::account::Account;
 use super::client::Client;
 use super::codes::CONFLICTS_MAX;
+use super::creation::Proved;
 use super::error::IdentityError;
 use super::log_in::{LogInOutcome, OpenedSession};
 use super::parts::Identity;
@@ -137,6 +138,7 @@ impl Identity {
         self.limit_codes_of_address(&place).await?;
         self.refuse_taken(&self.account(&email, client).await?, Some(&user_name)).await?;
         let password = self.hasher.hash(password).await?;
+        let proved = Proved { address: false, password: true };
         for _ in 0..CONFLICTS_MAX {
             let account = self.account(&email, client).await?;
             self.refuse_taken(&account, Some(&user_name)).await?;
@@ -149,8 +151,9 @@ impl Identity {
                 expires_at: now,
             };
             if self.claim_unproved(&account, pending.user_id).await?
-                && let Some(made) = self.make_user((&email, false), &pending).await?
+                && let Some(made) = self.make_user((&email, proved), &pending).await?
             {
+                self.remember_address(made.id, client).await?;
                 let registered = Event::new(Action::Registered).by_user(made.id).from(&client.origin);
                 self.events.record(registered).await?;
                 return Ok(made);

@@ -96,6 +96,7 @@ impl Identity {
                 role: Role::Admin,
                 active: true,
                 password: password.clone(),
+                password_unproved: false,
                 session_epoch: 0,
                 created_at: now,
             };

@@ -52,6 +52,7 @@ impl Identity {
         let changed = self
             .change_user(user.id, |now| Profile {
                 password: Some(hash.clone()),
+                password_unproved: false,
                 session_epoch: now.session_epoch + 1,
                 ..now.clone()
             })

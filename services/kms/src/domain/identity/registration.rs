@@ -82,10 +82,7 @@ impl Identity {
             let Some(pending) = &account.state.pending else { return Ok(expires_at) };
             let longer = Pending { expires_at, ..pending.value.clone() };
             let change = AddressChange::new().pending_unchanged(Some(pending)).put_pending(&longer);
-            let began = account
-                .state
-                .codes_for(Purpose::Registration)
-                .any(|code| code.value.requester.trusted && account.standing.asked_for(&code.value));
+            let began = account.began_registration();
             match self.issue(registration_code(&account, email, began), change).await? {
                 Issued::Sent(_) | Issued::NoRoom => return Ok(expires_at),
                 Issued::Conflict => account = self.account(email, client).await?,

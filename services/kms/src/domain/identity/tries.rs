@@ -49,8 +49,12 @@ impl Identity {
         let rule = |name| Rule { name, max: self.limits.wrong_codes_per_day_max, window: DAY };
         let (hash, purpose) = (account.hash.as_bytes().as_slice(), purpose.as_str().as_bytes());
         match account.standing.own_allowance(false) {
-            Some(own) => self.limiter.count(rule("codes tried in a day by device"), &[hash, &own, purpose]).await,
-            None if asked => self.limiter.count(rule("codes tried in a day on request"), &[hash, purpose]).await,
+            Some(own) => {
+                self.limiter.count(rule("codes tried in a day by device"), &[hash, &own, purpose]).await
+            }
+            None if asked => {
+                self.limiter.count(rule("codes tried in a day on request"), &[hash, purpose]).await
+            }
             None => self.limiter.count(rule("codes tried in a day by strangers"), &[hash, purpose]).await,
         }
     }

@@ -73,13 +73,32 @@ impl UserRepo {
         Ok((profile, KnownPlaces { address: next().is_some(), device: next().is_some() }))
     }
 
-    /// Remembers where a user logged in from, and forgets what is longest ago beyond the limit.
+    /// Remembers where a user logged in from, and when.
+    pub async fn remember_log_in(
+        &self,
+        user: UserId,
+        from: &Known,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let commit = SealedCommit::new().put_as(&last_log_in_sort(), &KnownRecord { seen_at: now }, None);
+        self.remember_with(commit, (user, from), now).await
+    }
+
+    /// Remembers where a user comes from who has not logged in yet.
     pub async fn remember(&self, user: UserId, from: &Known, now: Timestamp) -> Result<(), StoreError> {
+        self.remember_with(SealedCommit::new(), (user, from), now).await
+    }
+
+    /// The same with more in one commit; forgets what is longest ago beyond the limit.
+    async fn remember_with(
+        &self,
+        commit: SealedCommit,
+        (user, from): (UserId, &Known),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let expires_at = Some(now.plus(KNOWN_TTL));
         let record = KnownRecord { seen_at: now };
-        let mut commit = SealedCommit::new()
-            .put_as(&address_sort(&from.address), &record, expires_at)
-            .put_as(&last_log_in_sort(), &record, None);
+        let mut commit = commit.put_as(&address_sort(&from.address), &record, expires_at);
         let mut written = vec![address_sort(&from.address)];
         if let Some(device) = &from.device {
             commit = commit.put_as(&device_sort(device), &record, expires_at);

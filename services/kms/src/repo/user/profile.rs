@@ -27,6 +27,9 @@ pub struct Profile {
     pub active: bool,
     /// The password; without one only a reset lets the user in.
     pub password: Option<PasswordHash>,
+    /// Somebody else than who proved the address may have chosen the password. Until somebody logs in with
+    /// it and a code, it opens nothing by itself.
+    pub password_unproved: bool,
     /// Sessions of another epoch have ended.
     pub session_epoch: u64,
     /// When the user was made.
@@ -45,6 +48,8 @@ pub(super) struct ProfileRecord {
     active: bool,
     #[serde(default)]
     password_hash: Option<String>,
+    #[serde(default)]
+    password_unproved: bool,
     session_epoch: u64,
     created_at: Timestamp,
 }
@@ -60,6 +65,7 @@ impl From<&Profile> for ProfileRecord {
             role: profile.role,
             active: profile.active,
             password_hash: profile.password.as_ref().map(|hash| hash.as_str().to_owned()),
+            password_unproved: profile.password_unproved,
             session_epoch: profile.session_epoch,
             created_at: profile.created_at,
         }
@@ -77,6 +83,7 @@ pub(super) fn decode_profile(record: Opened) -> Result<Versioned<Profile>, Store
         role: stored.role,
         active: stored.active,
         password: stored.password_hash.map(PasswordHash::from_stored),
+        password_unproved: stored.password_unproved,
         session_epoch: stored.session_epoch,
         created_at: stored.created_at,
     };

@@ -132,6 +132,7 @@ impl Server {
             role,
             active: true,
             password: None,
+            password_unproved: false,
             session_epoch: 0,
             created_at,
         };

@@ -152,6 +152,7 @@ impl World {
             role: Role::Employee,
             active: true,
             password: None,
+            password_unproved: false,
             session_epoch: 0,
             created_at: self.store.clock.now(),
         };

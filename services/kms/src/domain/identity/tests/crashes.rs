@@ -7,6 +7,7 @@ use coffer_core::UserId;
 
 use super::house::email;
 use super::*;
+use crate::domain::identity::creation::Proved;
 use crate::repo::address::{AddressChange, Claim};
 use crate::repo::user::Creation;
 
@@ -63,7 +64,8 @@ async fn a_registration_that_died_after_its_user_was_made_is_completed_by_the_sa
     let (code, user_id) = claim_only(&house).await;
     let hash = house.identity.blind(&email(ANN));
     let pending = house.identity.addresses.load(&hash).await.unwrap().pending.unwrap().value;
-    let made = house.identity.make_user((&email(ANN), true), &pending).await.unwrap().unwrap();
+    let proved = Proved { address: true, password: true };
+    let made = house.identity.make_user((&email(ANN), proved), &pending).await.unwrap().unwrap();
     let verified = house.identity.verify_registration(&email(ANN), &code, &at("192.0.2.1")).await.unwrap();
     assert_eq!((verified.id, verified.number), (user_id, made.number));
 }

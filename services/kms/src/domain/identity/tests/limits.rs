@@ -151,3 +151,12 @@ async fn codes_sent_to_one_address_are_limited() {
     assert!(limited);
     assert!(house.codes(ANN).await.len() <= 10);
 }
+
+#[tokio::test]
+async fn registering_is_no_log_in() {
+    let house = House::new();
+    let user = house.user(ANN).await;
+    assert_eq!(house.identity.last_log_in(user.id).await.unwrap(), None);
+    house.session(ANN, &at("192.0.2.1")).await;
+    assert_eq!(house.identity.last_log_in(user.id).await.unwrap(), Some(house.identity.now()));
+}

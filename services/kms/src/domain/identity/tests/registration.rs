@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::house::email;
 use super::*;
-use crate::domain::identity::{IdentityError, Wish};
+use crate::domain::identity::{Client, IdentityError, LogInOutcome, Wish};
 
 #[tokio::test]
 async fn an_address_registers_once_by_a_code_from_its_mail() {
@@ -123,6 +123,56 @@ async fn asking_for_another_code_without_a_registration_sends_nothing_and_answer
     let answer = house.identity.resend_code(&email(ANN), &at("192.0.2.1")).await.unwrap();
     assert_eq!(answer, house.identity.now().plus(Duration::from_mins(10)));
     assert!(house.codes(ANN).await.is_empty());
+}
+
+/// A house where a password alone opens a session.
+fn house_without_codes() -> House {
+    House::with(|auth, _| auth.email_otp = crate::config::EmailOtp::Optional)
+}
+
+async fn is_let_in(house: &House, client: &Client) -> bool {
+    let outcome = house.identity.log_in(&email(ANN), password(PASSWORD), client).await.unwrap();
+    matches!(outcome, LogInOutcome::Opened(_))
+}
+
+#[tokio::test]
+async fn whoever_registered_somebody_elses_address_is_not_let_in_by_password_alone() {
+    let house = house_without_codes();
+    let (stranger, owner) = (at("198.51.100.7"), at("192.0.2.1"));
+    house.identity.register(House::wish(ANN), &stranger).await.unwrap();
+    house.identity.resend_code(&email(ANN), &owner).await.unwrap();
+    let code = house.code(ANN).await;
+    house.identity.verify_registration(&email(ANN), &code, &owner).await.unwrap();
+    assert!(!is_let_in(&house, &stranger).await);
+    // A code that the stranger asked for proves nothing about the password, whoever enters it.
+    let code = house.code(ANN).await;
+    house.identity.verify_log_in(&email(ANN), &code, &owner).await.unwrap();
+    assert!(!is_let_in(&house, &stranger).await);
+
+    house.identity.send_reset_code(&email(ANN), &owner).await.unwrap();
+    let code = house.code(ANN).await;
+    house.identity.reset_password((&email(ANN), &code), password(PASSWORD), &owner).await.unwrap();
+    assert!(is_let_in(&house, &owner).await);
+}
+
+#[tokio::test]
+async fn who_verified_elsewhere_than_he_registered_needs_a_code_once() {
+    let house = house_without_codes();
+    let (desk, phone) = (at("192.0.2.1"), at("203.0.113.5"));
+    house.identity.register(House::wish(ANN), &desk).await.unwrap();
+    let code = house.code(ANN).await;
+    house.identity.verify_registration(&email(ANN), &code, &phone).await.unwrap();
+    assert!(!is_let_in(&house, &desk).await);
+    let code = house.code(ANN).await;
+    house.identity.verify_log_in(&email(ANN), &code, &desk).await.unwrap();
+    assert!(is_let_in(&house, &desk).await && is_let_in(&house, &phone).await);
+}
+
+#[tokio::test]
+async fn who_verified_where_he_registered_needs_none() {
+    let house = house_without_codes();
+    house.user(ANN).await;
+    assert!(is_let_in(&house, &at("203.0.113.5")).await);
 }
 
 #[tokio::test]
