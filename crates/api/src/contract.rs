@@ -7,6 +7,7 @@
 
 pub mod data;
 pub mod kms;
+pub mod kv;
 pub mod people;
 pub mod usage;
 pub mod validation;

@@ -82,6 +82,10 @@ error_codes! {
     FileKeyNotFound = 404, "file_key_not_found", "There is no such file key";
     /// No such grant.
     GrantNotFound = 404, "grant_not_found", "There is no such grant";
+    /// No such key in the key-value store.
+    KeyNotFound = 404, "key_not_found", "There is no such key";
+    /// The key has no such version any more, or never had.
+    VersionNotFound = 404, "version_not_found", "The key has no such version";
     /// None of the caller's sessions has this id.
     SessionNotFound = 404, "session_not_found", "There is no such session";
     /// No such user.
@@ -98,12 +102,18 @@ error_codes! {
     UserNameTaken = 409, "user_name_taken", "This user name is taken";
     /// The name has a file.
     FileExists = 409, "file_exists", "There is a file of this name already", kms 400;
+    /// The key is there again.
+    KeyExists = 409, "key_exists", "There is a key of this name already";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.
     Conflict = 409, "conflict", "This was changed by somebody else meanwhile";
     /// As many of a kind as one may have are there already.
     LimitReached = 409, "limit_reached", "There are as many of these as are allowed";
+    /// The changes after this position are not kept any more.
+    ChangesGone = 410, "changes_gone", "The changes after this position are no longer kept";
+    /// The key is not what the caller made a condition.
+    RevisionMismatch = 412, "revision_mismatch", "The key is not as you expect it";
     /// The body is larger than the limit.
     BodyTooLarge = 413, "body_too_large", "The request body is too large";
     /// The body is not of a type that this address reads.

@@ -236,12 +236,19 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::LastAdmin
         | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
+        | ErrorCode::KeyNotFound
+        | ErrorCode::VersionNotFound
+        | ErrorCode::ChangesGone
         | ErrorCode::FileKeyNotFound
         | ErrorCode::GrantNotFound
         | ErrorCode::SessionNotFound
         | ErrorCode::UserNotFound
         | ErrorCode::NoPendingRegistration => Exit::NotFound,
-        ErrorCode::UserExists | ErrorCode::UserNameTaken | ErrorCode::FileExists => Exit::Exists,
+        ErrorCode::UserExists
+        | ErrorCode::UserNameTaken
+        | ErrorCode::FileExists
+        | ErrorCode::KeyExists
+        | ErrorCode::RevisionMismatch => Exit::Exists,
         ErrorCode::BodyTooLarge | ErrorCode::InvalidInput | ErrorCode::MissingFields => Exit::Usage,
         ErrorCode::UnwrapFailed => Exit::Integrity,
         ErrorCode::RateLimited => Exit::RateLimited,

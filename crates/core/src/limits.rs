@@ -6,6 +6,8 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const USER_NAME_CHARS_MAX: usize = 64;
 /// A file name, in bytes of UTF-8.
 pub const FILE_NAME_BYTES_MAX: usize = 1024;
+/// Longest key of the key-value store.
+pub const KEY_BYTES_MAX: usize = 1024;
 /// A password: bcrypt reads no more than this, so more is refused rather than cut.
 pub const PASSWORD_BYTES_MAX: usize = 72;
 /// A new password on the native surface, in characters.

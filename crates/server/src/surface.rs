@@ -108,6 +108,7 @@ const fn detail(code: ErrorCode) -> &'static str {
         ErrorCode::NotAuthenticated => "Not authenticated",
         ErrorCode::InvalidSession => "Invalid or expired session",
         ErrorCode::PermissionDenied => "Admin access required",
+        ErrorCode::KeyNotFound => "Key not found",
         other => other.title(),
     }
 }

@@ -66,6 +66,9 @@ impl Default for AnalyticsSettings {
     }
 }
 
+/// What may stand around a value in a body: a key, all of it escaped, and names.
+const AROUND_VALUE_BYTES_MAX: usize = 64 * 1024;
+
 /// The name of a time zone.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
@@ -103,6 +106,12 @@ impl Settings {
     /// Where the KMS's internal listener is.
     pub(crate) fn kms_url(&self) -> Result<&str, SettingsError> {
         self.internal.kms_url.as_deref().ok_or(SettingsError::NoKms)
+    }
+
+    /// The section `http`, with room in a body for the largest value and what is around it.
+    pub(crate) fn http_with_limits(&self) -> HttpSettings {
+        let body_bytes_max = self.http.body_bytes_max.max(self.kv.value_bytes_max + AROUND_VALUE_BYTES_MAX);
+        HttpSettings { body_bytes_max, ..self.http.clone() }
     }
 
     /// Where the public listeners of the KMS and of the data service are.

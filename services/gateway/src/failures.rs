@@ -2,9 +2,11 @@
 
 use coffer_client::ClientError;
 use coffer_server::Failure;
+use coffer_server::failure::UNAVAILABLE_RETRY_AFTER_S;
 use coffer_store::records::StoreError;
 
 use crate::domain::kms::{AskError, Refusal};
+use crate::domain::kv::{KeyError, KvError};
 use crate::domain::usage::UsageError;
 use crate::domain::vault::Locked;
 use coffer_api::ErrorCode;
@@ -21,6 +23,46 @@ impl From<AskError> for Failure {
         match error {
             AskError::Refused(refusal) => refusal.into(),
             AskError::Kms(error) => Self::unavailable(error),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::field("key", error.to_string())
+    }
+}
+
+impl From<KvError> for Failure {
+    fn from(error: KvError) -> Self {
+        let said = error.to_string();
+        match error {
+            KvError::Key(error) => error.into(),
+            KvError::NotFound => Self::of(ErrorCode::KeyNotFound),
+            KvError::NotInTrash => Self::of(ErrorCode::KeyNotFound).with_detail(said),
+            KvError::VersionNotFound => Self::of(ErrorCode::VersionNotFound),
+            KvError::GrantNotFound => Self::of(ErrorCode::GrantNotFound),
+            KvError::Conflict { revision: Some(revision) } => {
+                Self::of(ErrorCode::RevisionMismatch).with_detail(format!("the key has revision {revision}"))
+            }
+            KvError::Conflict { revision: None } => Self::of(ErrorCode::RevisionMismatch),
+            KvError::Denied => Self::of(ErrorCode::AccessDenied),
+            KvError::ReadOnly => Self::of(ErrorCode::PermissionDenied),
+            KvError::ValueTooLarge { .. } => Self::of(ErrorCode::BodyTooLarge).with_detail(said),
+            KvError::TooManyKeys { .. } | KvError::TooManyGrants { .. } => {
+                Self::of(ErrorCode::LimitReached).with_detail(said)
+            }
+            KvError::ExpiryPassed => Self::field("expires_at", said),
+            KvError::Batch { .. } => Self::field("operations", said),
+            KvError::Position => Self::field("after", said),
+            KvError::Cursor => Self::field("cursor", said),
+            KvError::Gone => Self::of(ErrorCode::ChangesGone),
+            KvError::Contended | KvError::Store(StoreError::Unavailable { .. }) => Self::unavailable(error),
+            KvError::Store(StoreError::OutcomeUnknown { .. }) => Self {
+                retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S),
+                ..Self::of(ErrorCode::OutcomeUnknown).with_cause(error)
+            },
+            KvError::Frame(_) | KvError::Store(_) => Self::internal(error),
         }
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         vault: Data::from(Arc::clone(&vault)),
         upstreams: Data::new(parts.upstreams),
     };
-    let service = Service::new(ServiceName::Gateway, &settings.http)
+    let service = Service::new(ServiceName::Gateway, &settings.http_with_limits())
         .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
         .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
         .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))

@@ -3,6 +3,7 @@
 
 mod browsers;
 mod identity;
+mod keys;
 mod outages;
 mod passing;
 

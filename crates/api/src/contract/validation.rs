@@ -100,6 +100,8 @@ pub enum Kind {
     Integer,
     /// `true` or `false`.
     Boolean,
+    /// Anything, `null` included.
+    Any,
 }
 
 /// One field of a request.

@@ -102,6 +102,7 @@ fn violation(field: &Field, value: &Value, part: &str) -> Option<Violation> {
         Kind::Integer => of_type("int_type", "integer"),
         Kind::Boolean if value.is_boolean() || matches!(text, Some("true" | "false")) => None,
         Kind::Boolean => of_type("bool_type", "boolean"),
+        Kind::Any => None,
     }
 }
 

@@ -6,13 +6,16 @@ mod contract;
 mod cookies;
 mod forward;
 mod openapi;
+mod operations;
 mod pages;
+mod path_key;
 mod reports;
 #[cfg(test)]
 mod table_tests;
 mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
+use coffer_api::contract::kv as paths_of_keys;
 use coffer_api::contract::people as paths_of_people;
 use coffer_api::contract::usage as paths_of_usage;
 use coffer_api::paths::{contract as file_contract, v1 as paths};
@@ -22,7 +25,7 @@ use coffer_server::routes::{Endpoint, contract as contract_path, native};
 
 use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
-use contract::{people, usage};
+use contract::{kv, people, usage};
 use forward::{files, to_data, to_kms};
 
 pub(crate) use cookies::admit;
@@ -79,6 +82,10 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(contract_path(paths_of_people::ME).get(people::me))
         .service(contract_path(paths_of_people::USERS).get(people::users))
         .service(contract_path(paths_of_people::ABOUT).get(people::about))
+        .service(contract_path(paths_of_keys::STORE).post(kv::store))
+        .service(contract_path(paths_of_keys::RETRIEVE).get(kv::retrieve))
+        .service(contract_path(paths_of_keys::DELETE).delete(kv::delete))
+        .service(contract_path(paths_of_keys::KEYS).get(kv::keys))
         .service(contract_path(paths_of_usage::STATS).get(usage::stats))
         .service(contract_path(paths_of_usage::ANALYSIS).get(usage::analysis))
         .service(native(paths::USAGE).get(v1::usage::overview))

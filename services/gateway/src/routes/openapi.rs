@@ -4,7 +4,7 @@ use coffer_server::SessionSchemes;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::contract::{people, usage};
+use super::contract::{kv, people, usage};
 use super::v1;
 
 #[derive(utoipa::OpenApi)]
@@ -26,6 +26,10 @@ use super::v1;
         people::me,
         people::users,
         people::about,
+        kv::store,
+        kv::retrieve,
+        kv::delete,
+        kv::keys,
         usage::stats,
         usage::analysis,
         v1::usage::overview,

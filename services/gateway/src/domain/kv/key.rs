@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The longest key, in bytes of UTF-8.
-pub const KEY_BYTES_MAX: usize = 1024;
+pub use coffer_core::limits::KEY_BYTES_MAX;
 
 /// A key: any text of 1 to [`KEY_BYTES_MAX`] bytes. It is a name and never a path, so `/` and `..` mean nothing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

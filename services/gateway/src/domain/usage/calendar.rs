@@ -87,6 +87,11 @@ impl Calendar {
         }
     }
 
+    /// A moment with date, time and offset, as in `2026-01-31T12:00:00.250000+00:00` (ISO 8601).
+    pub fn iso(&self, at: Timestamp) -> String {
+        self.zoned(at).strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
+    }
+
     fn zoned(&self, at: Timestamp) -> Zoned {
         let moment = jiff::Timestamp::from_millisecond(at.as_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         moment.to_zoned(self.zone.clone())

@@ -1,4 +1,5 @@
 //! The source systems' surfaces.
 
+pub(super) mod kv;
 pub(super) mod people;
 pub(super) mod usage;
