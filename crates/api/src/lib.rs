@@ -11,6 +11,7 @@ pub mod grants;
 pub mod hash;
 pub mod identity;
 pub mod internal;
+pub mod kv;
 pub mod page;
 pub mod paths;
 pub mod problem;
