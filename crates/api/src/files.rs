@@ -100,7 +100,11 @@ pub struct FilesQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Items in the page, 1 to 1000; 100 by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::page::deserialize_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
 }

@@ -77,7 +77,11 @@ pub struct UnreadQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Keys in the page, 1 to 1000; 100 by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::page::deserialize_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
 }

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::invisible::is_invisible;
 use crate::limits::EMAIL_BYTES_MAX;
 
 /// A normalised e-mail address: trimmed, in lower case, one `@`, a dot-atom or UTF-8 local part
-/// (RFC 5322, RFC 6531) and a plausible domain. Whether it exists only a code sent there can tell.
+/// (RFC 5322, RFC 6531) and a plausible domain, without characters that cannot be seen. Whether it exists only a code sent there can tell.
 ///
 /// Both halves are lowered: no mail system in use tells `Ann@` from `ann@`, while people type both.
 /// The address is personal data: `Debug` shows only its domain.
@@ -65,7 +66,7 @@ impl FromStr for EmailAddress {
             return Err(EmailError::TooLong);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(EmailError::Invalid)?;
-        if !local_is_valid(local) || !domain_is_valid(domain) {
+        if text.chars().any(is_invisible) || !local_is_valid(local) || !domain_is_valid(domain) {
             return Err(EmailError::Invalid);
         }
         Ok(Self(text.to_lowercase()))
@@ -115,6 +116,20 @@ mod tests {
         }
         let far_too_long = format!("a@{}", "b".repeat(300));
         assert_eq!(far_too_long.parse::<EmailAddress>(), Err(EmailError::TooLong));
+    }
+
+    #[test]
+    fn an_address_with_characters_that_cannot_be_seen_is_refused() {
+        for hidden in
+            ['\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{ad}', '\u{3164}', '\u{85}']
+        {
+            for text in [format!("an{hidden}n@example.com"), format!("ann@exam{hidden}ple.com")] {
+                assert_eq!(text.parse::<EmailAddress>(), Err(EmailError::Invalid), "{text:?}");
+            }
+        }
+        for text in ["jürgen@example.com", "用户@例子.中国", "آنا@example.com"] {
+            assert!(text.parse::<EmailAddress>().is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod clock;
 mod email;
 mod id;
+mod invisible;
 mod names;
 mod random;
 mod secret;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::invisible::is_invisible;
 use crate::limits::{FILE_NAME_BYTES_MAX, USER_NAME_CHARS_MAX};
 
 macro_rules! text_name {
@@ -102,7 +103,7 @@ impl FromStr for UserName {
 
     fn from_str(text: &str) -> Result<Self, UserNameError> {
         let length = text.chars().count();
-        let valid = |c: char| c.is_alphanumeric() || "._-".contains(c);
+        let valid = |c: char| (c.is_alphanumeric() && !is_invisible(c)) || "._-".contains(c);
         if length == 0 || length > USER_NAME_CHARS_MAX || !text.chars().all(valid) {
             return Err(UserNameError);
         }
@@ -138,6 +139,7 @@ mod tests {
         let one: UserName = "Ann".parse().unwrap();
         let other: UserName = "ann".parse().unwrap();
         assert_eq!(one.folded(), other.folded());
+        assert!("a\u{3164}".parse::<UserName>().is_err(), "a letter that shows nothing");
         assert!("a b".parse::<UserName>().is_err() && "".parse::<UserName>().is_err());
     }
 }

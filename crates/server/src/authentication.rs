@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 use async_trait::async_trait;
 use coffer_api::{ErrorCode, paths};
@@ -83,22 +83,20 @@ pub struct CallerToken<S: Surface = Native> {
     surface: PhantomData<S>,
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, rest) = value.split_at_checked(7)?;
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, rest) = value.as_bytes().split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii())
 }
 
-/// The token in `headers`. A header that cannot be a token counts as a session that does not exist.
+/// The token in `headers`, which may be sent several times but must be one. A header that cannot be a token
+/// counts as a session that does not exist.
 fn token_in(headers: &HeaderMap) -> Result<Option<Token>, Failure> {
-    let sid = headers.get(paths::headers::SID).map(|value| value.as_bytes().trim_ascii());
-    let text = match (sid, bearer(headers)) {
-        (Some(sid), Some(bearer)) if sid != bearer => {
-            return Err(Failure::of(ErrorCode::ConflictingCredentials));
-        }
-        (Some(text), _) | (None, Some(text)) => text,
-        (None, None) => return Ok(None),
-    };
+    let sids = headers.get_all(paths::headers::SID).map(|value| value.as_bytes().trim_ascii());
+    let mut sent = sids.chain(headers.get_all(header::AUTHORIZATION).filter_map(bearer));
+    let Some(text) = sent.next() else { return Ok(None) };
+    if sent.any(|other| other != text) {
+        return Err(Failure::of(ErrorCode::ConflictingCredentials));
+    }
     let token = std::str::from_utf8(text).ok().and_then(Token::parse);
     token.map(Some).ok_or(Failure::of(ErrorCode::InvalidSession))
 }

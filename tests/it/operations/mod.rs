@@ -2,5 +2,6 @@
 
 mod listeners;
 mod memory;
+mod scripts;
 mod settings;
 mod storage;

@@ -15,12 +15,14 @@ async fn a_session_travels_in_sid_or_as_a_bearer_token() {
     let public = running.services()[0].public;
     let me = async |headers: &[&str]| ask(public, "GET /api/v1/me", headers, "").await;
     let (sid, bearer) = (format!("sid: {EMPLOYEE}"), format!("Authorization: bearer {EMPLOYEE}"));
-    for headers in [&[sid.as_str()][..], &[&bearer], &[&sid, &bearer]] {
+    for headers in [&[sid.as_str()][..], &[&bearer], &[&sid, &bearer], &[&sid, &sid]] {
         assert_eq!(me(headers).await.status, 200, "{headers:?}");
     }
-    let other = format!("Authorization: Bearer {ADMIN}");
-    let answer = me(&[&sid, &other]).await;
-    assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("conflicting_credentials")));
+    let (other_sid, other) = (format!("sid: {ADMIN}"), format!("Authorization: Bearer {ADMIN}"));
+    for headers in [[&sid, &other], [&sid, &other_sid], [&bearer, &other]] {
+        let answer = me(&headers.map(String::as_str)).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("conflicting_credentials")));
+    }
     running.stop().await;
 }
 
