@@ -87,3 +87,17 @@ async fn a_user_who_may_not_act_finds_nothing() {
     let place = process.keys.place(ann.user, read(&file), Permission::Read).await.unwrap();
     assert_eq!(place, Place::NotFound);
 }
+
+#[tokio::test]
+async fn whoever_names_himself_is_led_to_his_own_name_space_also_without_a_key() {
+    let world = World::new();
+    let (process, ann, file) = (world.process(), world.user("ann").await, name("report.pdf"));
+    let place = async |owner: &str| {
+        let owner = email(owner);
+        let wanted = Wanted { name: &file, owner: Some(&owner) };
+        process.keys.place(ann.user, wanted, Permission::Write).await.unwrap()
+    };
+    assert_eq!(place("ann").await, Place::Found { space: ann.user, expires_at: None });
+    world.user("bob").await;
+    assert_eq!(place("bob").await, Place::Denied);
+}
