@@ -47,6 +47,29 @@ async fn a_body_that_is_no_json_object_is_refused_everywhere() {
 }
 
 #[tokio::test]
+async fn a_list_of_an_objects_values_is_no_object() {
+    let stack = Stack::all().start().await;
+    let ann = stack.user("ann").await;
+    let surface = stack.surface();
+    for endpoint in all(&stack, &ann) {
+        // The fields stand in the order in which the service declares them.
+        let values: Vec<_> = endpoint.fields.iter().map(|(field, _)| endpoint.good[*field].clone()).collect();
+        let body = serde_json::Value::from(values);
+        let answer = surface.http.send(endpoint.method, &endpoint.url, Some(&ann.sid), Some(&body)).await;
+        let what = format!("{} with {body}: {answer}", endpoint.url);
+        assert_eq!(answer.status, 422, "{what}");
+        match endpoint.shape {
+            Shape::Detail => {
+                assert_eq!(answer.json()["detail"][0]["type"], "model_attributes_type", "{what}")
+            }
+            Shape::Problem => assert_eq!(answer.json()["errors"][0]["field"], "body", "{what}"),
+        }
+    }
+    assert!(surface.list(&ann.sid).await.is_empty());
+    assert!(stack.mailbox.messages("new@example.com").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_wrong_method_is_told_in_the_contracts_words() {
     let stack = Stack::all().start().await;
     let surface = stack.surface();

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
 
-use super::{explain, is_utf8};
+use super::{check_utf8, explain, strict};
 use crate::body::{self, Reservation};
 use crate::failure::{Failure, HttpError};
 use crate::scaffold::Scaffold;
@@ -95,7 +95,7 @@ impl<T, S: Surface> Deref for JsonBody<T, S> {
 }
 
 fn parse_json<T: Request + DeserializeOwned>(bytes: &[u8]) -> Result<T, Vec<ValidationError>> {
-    if let Ok(value) = serde_json::from_slice(bytes) {
+    if let Ok(value) = strict::from_slice(bytes) {
         return Ok(value);
     }
     // Where every field is well but the parse failed, a name stood twice; the last one counts.
@@ -131,9 +131,10 @@ impl<T> Deref for ContractQuery<T> {
 }
 
 fn parse_query<T: Request + DeserializeOwned>(query: &str) -> Result<T, Vec<ValidationError>> {
-    if !is_utf8(query) {
-        return Err(vec![explain::not_utf8("query")]);
-    }
+    check_utf8(query).map_err(|error| {
+        let field = T::FIELDS.iter().find(|field| error.parameter.as_deref() == Some(field.name));
+        vec![explain::not_unicode("query", field.map(|field| field.name))]
+    })?;
     if let Ok(value) = web::Query::<T>::from_query(query) {
         return Ok(value.into_inner());
     }

@@ -6,7 +6,7 @@
 use coffer_api::contract::validation::{Field, Kind, Location, ValidationError, Violation};
 use serde_json::{Map, Value, json};
 
-use super::shallow;
+use super::{is_json_but_for_texts, shallow};
 
 /// Longest text that is echoed, in characters.
 const ECHO_CHARS_MAX: usize = 256;
@@ -20,12 +20,19 @@ pub(super) fn unexplained(part: &str) -> ValidationError {
     error("value_error", &[part.into()], "Value error, the request is not of the expected form", Value::Null)
 }
 
-/// A part of the request that is not UTF-8.
-pub(super) fn not_utf8(part: &str) -> ValidationError {
+/// A part of the request, or a field of it, that is no Unicode.
+pub(super) fn not_unicode(part: &str, field: Option<&str>) -> ValidationError {
+    let loc: Vec<Location> = [Some(part), field].into_iter().flatten().map(Location::from).collect();
+    let msg = "Input should be a valid string, unable to parse raw data as a unicode string";
+    error("string_unicode", &loc, msg, Value::Null)
+}
+
+/// A parameter of which it cannot be said which value is meant.
+fn given_twice(part: &str, field: &str) -> ValidationError {
     error(
-        "string_unicode",
-        &[part.into()],
-        "Input should be a valid string, unable to parse raw data as a unicode string",
+        "value_error",
+        &[part.into(), field.into()],
+        "Value error, the parameter is given twice",
         Value::Null,
     )
 }
@@ -46,8 +53,10 @@ fn parse(bytes: &[u8], fields: &[Field]) -> Result<Value, Box<ValidationError>> 
         let plain = error("json_invalid", &loc, "JSON decode error", json!({}));
         Box::new(ValidationError { ctx: Some(json!({ "error": reason })), ..plain })
     };
-    let text = std::str::from_utf8(bytes).map_err(|e| invalid(e.valid_up_to(), "Invalid UTF-8"))?;
-    shallow::parse(text, fields).map_err(|e| invalid(offset(bytes, e.line(), e.column()), "Invalid JSON"))
+    shallow::parse(bytes, fields).map_err(|refused| match refused.field {
+        Some(field) if is_json_but_for_texts(bytes) => Box::new(not_unicode("body", Some(field))),
+        _ => invalid(offset(bytes, refused.error.line(), refused.error.column()), "Invalid JSON"),
+    })
 }
 
 /// The body, if nothing is wrong with it.
@@ -64,8 +73,11 @@ pub(super) fn body(bytes: &[u8], fields: &[Field]) -> Result<Value, Vec<Validati
 /// Nothing, if nothing is wrong with the query.
 pub(super) fn query(query: &str, fields: &[Field]) -> Result<(), Vec<ValidationError>> {
     let pairs = url::form_urlencoded::parse(query.as_bytes());
-    let object = pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
-    let errors = check(&object, fields, "query");
+    let pairs: Vec<_> = pairs.into_owned().collect();
+    let doubled = |field: &&Field| pairs.iter().filter(|(name, _)| name == field.name).count() > 1;
+    let object = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    let mut errors = check(&object, fields, "query");
+    errors.extend(fields.iter().filter(doubled).map(|field| given_twice("query", field.name)));
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
@@ -126,7 +138,7 @@ fn echo_object(object: &Map<String, Value>, fields: &[Field]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use coffer_api::contract::data::Upload;
+    use coffer_api::contract::data::{DownloadQuery, Upload};
     use coffer_api::contract::kms::Credentials;
     use coffer_api::contract::validation::Request as _;
 
@@ -164,12 +176,30 @@ mod tests {
     fn what_is_no_json_says_where() {
         assert_eq!(wrong(b"{\"email\":\n x}")[0]["type"], "json_invalid");
         assert_eq!(wrong(b"{\"email\":\n x}")[0]["loc"], json!(["body", 11]));
-        assert_eq!(wrong(b"{\"email\":\"\xff\"}")[0]["type"], "json_invalid");
+        assert_eq!(wrong(b"{\"email\":\"\xff\"")[0]["type"], "json_invalid");
         assert_eq!(
             wrong(b" ")[0],
             json!({ "type": "missing", "loc": ["body"], "msg": "Field required", "input": null })
         );
         assert_eq!(wrong(b"[]")[0]["type"], "model_attributes_type");
+    }
+
+    #[test]
+    fn a_text_that_is_no_unicode_is_named_by_its_field() {
+        for text in [&b"\xff"[..], b"\\ud800", b"\\ud800\\u0041", b"\\udc00"] {
+            let body = [br#"{"x":["\ud800"],"email":"a","password":"#, &b"\""[..], text, b"\"}"].concat();
+            let errors = wrong(&body);
+            assert_eq!(errors[0]["loc"], json!(["body", "password"]), "{errors:?}");
+            assert_eq!(errors[0]["type"], "string_unicode");
+        }
+        assert_eq!(wrong(b"{\"\xff\":1}")[0]["type"], "json_invalid", "a name that is none names nothing");
+    }
+
+    #[test]
+    fn a_doubled_parameter_is_named() {
+        let errors = query("file_name=a&file_name=b", DownloadQuery::FIELDS).unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert_eq!(serde_json::to_value(&errors[0]).unwrap()["loc"], json!(["query", "file_name"]));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
 
-use super::is_utf8;
+use super::strict::{self, Strict};
+use super::{check_utf8, is_json_but_for_texts};
 use crate::body;
 use crate::failure::{Failure, HttpError};
 use crate::scaffold::Scaffold;
@@ -57,23 +58,32 @@ fn check_content_type(request: &HttpRequest) -> Result<(), Failure> {
 }
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    let error = match serde_json::from_slice(bytes) {
+    let error = match strict::from_slice(bytes) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     if bytes.trim_ascii().is_empty() {
         return Err(Failure::of(ErrorCode::BadRequest).with_detail("the request has no body"));
     }
-    if !error.is_data() {
+    if !error.is_data() && !is_json_but_for_texts(bytes) {
         let place = format!("the body is not valid JSON at line {}, column {}", error.line(), error.column());
         return Err(Failure::of(ErrorCode::BadRequest).with_detail(place));
     }
     // Parsed once more, slowly, to learn which field it was.
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    match serde_path_to_error::deserialize::<_, T>(Strict(&mut deserializer)) {
         Ok(_) => Err(Failure::of(ErrorCode::InvalidInput)),
+        Err(error) if !error.inner().is_data() => {
+            let field = field_at(&error.path().to_string(), "body");
+            Err(Failure::field(field, "is not valid Unicode"))
+        }
         Err(error) => Err(wrong_field(&error.path().to_string(), &error.inner().to_string(), "body")),
     }
+}
+
+/// The field at a path; `whole` if it leads nowhere.
+fn field_at(path: &str, whole: &str) -> String {
+    if path == "." { whole.to_owned() } else { path.to_owned() }
 }
 
 /// The quoted name at the start of a message such as "missing field `x`".
@@ -99,7 +109,7 @@ fn wrong_field(path: &str, message: &str, whole: &'static str) -> Failure {
     if let Some(name) = quoted(message, "duplicate field ") {
         return Failure::field(join(path, name), "is given twice");
     }
-    let field = if path == "." { whole.to_owned() } else { path.to_owned() };
+    let field = field_at(path, whole);
     let echoes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     if echoes.iter().any(|prefix| message.starts_with(prefix)) {
         let expected = message.rfind(", expected ").map_or("another value", |at| &message[at + 11..]);
@@ -127,9 +137,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidJson<T> {
 }
 
 fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Failure> {
-    if !is_utf8(query) {
-        return Err(Failure::field("query", "is not valid UTF-8"));
-    }
+    check_utf8(query).map_err(|error| {
+        Failure::field(error.parameter.unwrap_or_else(|| "query".to_owned()), "is not valid UTF-8")
+    })?;
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
         .map_err(|error| wrong_field(&error.path().to_string(), &error.inner().to_string(), "query"))
@@ -169,6 +179,14 @@ mod tests {
         count: Option<u8>,
         #[serde(default)]
         inner: Vec<Inner>,
+        manner: Option<Manner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Manner {
+        Kind,
+        Firm,
     }
 
     #[derive(Debug, Deserialize)]
@@ -198,12 +216,32 @@ mod tests {
         let nested = json(r#"{"name":"a","inner":[{"flag":true},{"flag":"x, expected planted"}]}"#);
         assert_eq!(nested, pair("inner[1].flag", "expected a boolean"));
         assert_eq!(json("[]"), pair("body", "expected an object"));
+        assert_eq!(json(r#"["a"]"#), pair("body", "expected an object"));
+        assert_eq!(json(r#"{"name":"a","inner":[[true]]}"#), pair("inner[0]", "expected an object"));
         assert_eq!(json("3"), pair("body", "expected an object"));
     }
 
     #[test]
+    fn what_is_no_name_of_a_variant_names_the_field() {
+        for value in ["1", "true", r#"["kind"]"#] {
+            let text = format!(r#"{{"name":"a","manner":{value}}}"#);
+            assert_eq!(json(&text), pair("manner", "expected one of `kind`, `firm`"), "{text}");
+        }
+        assert_eq!(json(r#"{"name":"a","manner":"planted"}"#), pair("manner", "expected `kind` or `firm`"));
+    }
+
+    #[test]
+    fn a_text_that_is_no_unicode_is_named_by_its_field() {
+        for text in [&b"\xff"[..], b"\\ud800", b"\\udc00"] {
+            let body = [&b"{\"name\":\""[..], text, b"\"}"].concat();
+            let failure = parse_json::<Sample>(&body).unwrap_err();
+            assert_eq!((failure.code, &*failure.fields[0].field), (ErrorCode::InvalidInput, "name"));
+        }
+    }
+
+    #[test]
     fn what_is_no_json_is_a_bad_request() {
-        for text in [&b""[..], b"  ", b"{", b"{\"name\":\"\xff\"}", b"nonsense"] {
+        for text in [&b""[..], b"  ", b"{", b"{\"name\":\"\xff\"", b"nonsense"] {
             assert_eq!(parse_json::<Sample>(text).unwrap_err().code, ErrorCode::BadRequest, "{text:?}");
         }
     }
@@ -213,7 +251,9 @@ mod tests {
         let failure = |query| parse_query::<Sample>(query).unwrap_err().fields.remove(0);
         assert_eq!(failure("count=1").field, "name");
         assert_eq!(failure("name=a&count=many").field, "count");
-        assert_eq!(failure("name=%ff").field, "query");
+        assert_eq!(failure("name=%ff").field, "name");
+        assert_eq!(failure("name=a&%ff=b").field, "query");
+        assert_eq!(failure("name=a&name=b").field, "name");
         assert_eq!(parse_query::<Sample>("name=a%20b&count=7").unwrap().name, "a b");
     }
 }

@@ -8,12 +8,29 @@ use std::fmt;
 use coffer_api::contract::validation::Field;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use serde_path_to_error::{Segment, Track};
 
-/// The value in `text`, cut down to `fields`.
-pub(super) fn parse(text: &str, fields: &[Field]) -> serde_json::Result<Value> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Shallow { fields }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
+/// Why a body is no JSON.
+#[derive(Debug)]
+pub(super) struct Refused<'a> {
+    /// The parser's reason.
+    pub(super) error: serde_json::Error,
+    /// The known field in which it stopped.
+    pub(super) field: Option<&'a str>,
+}
+
+/// The value in `bytes`, cut down to `fields`.
+pub(super) fn parse<'a>(bytes: &[u8], fields: &'a [Field]) -> Result<Value, Refused<'a>> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut track = Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let value = Shallow { fields }.deserialize(tracked).map_err(|error| {
+        let path = track.path();
+        let stopped_in =
+            |field: &&Field| matches!(path.iter().next(), Some(Segment::Map { key }) if key == field.name);
+        Refused { error, field: fields.iter().find(stopped_in).map(|field| field.name) }
+    })?;
+    deserializer.end().map_err(|error| Refused { error, field: None })?;
     Ok(value)
 }
 
@@ -89,17 +106,23 @@ mod tests {
     #[test]
     fn only_known_fields_are_kept_and_nothing_deeper() {
         let text = r#"{"email":[1,[2,{"a":3}]],"x":{"y":1},"password":{"email":"b"},"email\u0032":7}"#;
-        assert_eq!(parse(text, Credentials::FIELDS).unwrap(), json!({ "email": [], "password": {} }));
+        assert_eq!(
+            parse(text.as_bytes(), Credentials::FIELDS).unwrap(),
+            json!({ "email": [], "password": {} })
+        );
         let text = r#"{"email":"é","password":-1.5}"#;
-        assert_eq!(parse(text, Credentials::FIELDS).unwrap(), json!({ "email": "é", "password": -1.5 }));
-        assert_eq!(parse("[1,2]", Credentials::FIELDS).unwrap(), json!([]));
-        assert_eq!(parse("null", Credentials::FIELDS).unwrap(), json!(null));
+        assert_eq!(
+            parse(text.as_bytes(), Credentials::FIELDS).unwrap(),
+            json!({ "email": "é", "password": -1.5 })
+        );
+        assert_eq!(parse(b"[1,2]", Credentials::FIELDS).unwrap(), json!([]));
+        assert_eq!(parse(b"null", Credentials::FIELDS).unwrap(), json!(null));
     }
 
     #[test]
     fn what_is_no_json_is_an_error_wherever_it_stands() {
         for text in ["{", "{} {}", r#"{"x":[1,}"#, r#"{"email":tru}"#, "\u{feff}{}"] {
-            assert!(parse(text, Credentials::FIELDS).is_err(), "{text:?}");
+            assert!(parse(text.as_bytes(), Credentials::FIELDS).is_err(), "{text:?}");
         }
     }
 }
