@@ -5,6 +5,10 @@
 //! two seconds after the start of the last good poll, nothing in memory is staler than two seconds. After
 //! that nothing in memory may be used: better no answer than one that a revocation has overtaken.
 //!
+//! The feed tells what the KMS did, not what a KMS that died in the middle had begun: a revocation takes
+//! effect in one commit and is told in another. So an answer is also believed for [`ANSWER_AGE_MAX`] only
+//! and then asked for anew, whatever the feed says.
+//!
 //! Time here is the machine's monotonic time: a wall clock that is set back must not stretch the bound.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +18,10 @@ use tokio::time::Instant;
 
 /// Cached answers may be used for this long after the start of the last good poll.
 pub const STALE_AFTER: Duration = Duration::from_secs(2);
+
+/// A cached answer may be used for this long after it was asked for. It bounds what a KMS that was killed
+/// between taking something away and telling the feed leaves open.
+pub const ANSWER_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// Whether what is cached may be used, and whether an answer that is under way may still be cached.
 #[derive(Debug)]
@@ -25,9 +33,19 @@ pub struct Freshness {
     generation: AtomicU64,
 }
 
-/// A place in the stream of events, taken before the KMS is asked.
+/// A place in the stream of events and in time, taken before the KMS is asked, and kept with its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(u64);
+pub struct Mark {
+    generation: u64,
+    asked_at: Instant,
+}
+
+impl Mark {
+    /// Whether an answer to what was asked at this mark is young enough to be used again.
+    pub fn is_young(&self) -> bool {
+        self.asked_at.elapsed() < ANSWER_AGE_MAX
+    }
+}
 
 impl Default for Freshness {
     fn default() -> Self {
@@ -43,7 +61,7 @@ impl Freshness {
 
     /// Take this before asking the KMS something whose answer is to be cached.
     pub fn mark(&self) -> Mark {
-        Mark(self.generation.load(Ordering::Acquire))
+        Mark { generation: self.generation.load(Ordering::Acquire), asked_at: Instant::now() }
     }
 
     /// Whether no event has been applied since `mark`. An answer asked for before an event may tell what
@@ -52,7 +70,7 @@ impl Freshness {
     /// Any event counts, also one about somebody else: events are rare beside requests, an answer that is
     /// not kept costs one call, and a rule this simple has no gaps.
     pub fn is_unchanged_since(&self, mark: Mark) -> bool {
-        self.mark() == mark
+        self.generation.load(Ordering::Acquire) == mark.generation
     }
 
     /// Events are about to be applied: answers that are under way must not be kept. Call it before the

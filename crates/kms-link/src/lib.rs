@@ -23,7 +23,7 @@ mod tests;
 pub mod touches;
 
 pub use follower::{Dependent, Follower};
-pub use freshness::Freshness;
+pub use freshness::{ANSWER_AGE_MAX, Freshness, Mark};
 pub use keys::Keys;
 pub use kms::{Kms, KmsError};
 pub use link::Link;

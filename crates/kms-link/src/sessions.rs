@@ -15,7 +15,7 @@ use coffer_core::{Clock, Timestamp, UserId};
 use coffer_crypto::hash::sha256;
 use coffer_server::{AuthenticationError, Authenticator, Token};
 
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Mark};
 use crate::kms::{Kms, KmsError};
 use crate::sharded::Sharded;
 use crate::touches::Touches;
@@ -45,6 +45,7 @@ pub enum SessionError {
 #[derive(Debug)]
 struct Session {
     principal: Principal,
+    asked_at: Mark,
     idle_expires_at: Timestamp,
     absolute_expires_at: Timestamp,
     report_every_ms: i64,
@@ -52,12 +53,13 @@ struct Session {
 }
 
 impl Session {
-    fn new(live: &LiveSession, now: Timestamp) -> Self {
+    fn new(live: &LiveSession, asked_at: Mark, now: Timestamp) -> Self {
         // An eighth of the idle time, so that a session in steady use never looks idle to the KMS.
         let idle = live.idle_expires_at.since(now);
         let report_every = (idle / 8).min(REPORT_EVERY_MAX);
         Self {
             principal: Principal::from(live),
+            asked_at,
             idle_expires_at: live.idle_expires_at,
             absolute_expires_at: live.absolute_expires_at,
             report_every_ms: i64::try_from(report_every.as_millis()).unwrap_or(i64::MAX),
@@ -113,7 +115,7 @@ impl Sessions {
         let hash = SessionHash::from_bytes(sha256(token.as_bytes()));
         let now = self.clock.now();
         let session = match self.cache.get(&hash) {
-            Some(session) if session.is_live(now) => session,
+            Some(session) if session.is_live(now) && session.asked_at.is_young() => session,
             Some(_) => {
                 self.cache.remove(&hash);
                 // The KMS must know of the last uses before it is asked whether the session is idle.
@@ -133,7 +135,7 @@ impl Sessions {
         let live = self.kms.check_session(token).await?.ok_or(SessionError::Invalid)?;
         let now = self.clock.now();
         // What the KMS answers is bound to what was asked, whatever it says.
-        let session = Arc::new(Session::new(&LiveSession { session: hash, ..live }, now));
+        let session = Arc::new(Session::new(&LiveSession { session: hash, ..live }, mark, now));
         if !session.is_live(now) {
             return Err(SessionError::Invalid);
         }

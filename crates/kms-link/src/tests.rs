@@ -11,7 +11,7 @@ use coffer_auth::service_token::{ServiceName, ServiceSecret};
 use coffer_core::{ManualClock, SecretString, UserId};
 
 use crate::testing::{FakeKms, IDLE, SERVICE_SECRET, START, address_of, user};
-use crate::{Dependent, Follower, Keys, Link, SessionError};
+use crate::{ANSWER_AGE_MAX, Dependent, Follower, Keys, Link, SessionError};
 
 /// A link with a clock and a KMS that the test moves.
 struct World {
@@ -73,6 +73,20 @@ async fn a_session_is_asked_for_once_and_then_known() {
         assert_eq!(world.link.sessions().check("token").await.unwrap().user_id, user(1));
     }
     assert_eq!(world.kms.session_checks.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_end_the_feed_never_told_is_refused_after_a_minute() {
+    let mut world = World::new().await;
+    world.kms.log_in("token", user(1));
+    world.link.sessions().check("token").await.unwrap();
+    // The KMS ended it and died before it could tell.
+    world.kms.sessions.lock().unwrap().clear();
+    world.pass(ANSWER_AGE_MAX - Duration::from_millis(1)).await;
+    world.follower.poll().await.unwrap();
+    world.link.sessions().check("token").await.unwrap();
+    world.pass(Duration::from_millis(1)).await;
+    assert!(matches!(world.link.sessions().check("token").await, Err(SessionError::Invalid)));
 }
 
 #[tokio::test(start_paused = true)]

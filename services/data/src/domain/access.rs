@@ -10,7 +10,7 @@ use coffer_api::grants::Permission;
 use coffer_api::internal::{Access, AccessRequest};
 use coffer_auth::Principal;
 use coffer_core::{Clock, EmailAddress, FileName, Timestamp, UserId};
-use coffer_kms_link::{Dependent, Freshness, KmsError, Sharded};
+use coffer_kms_link::{Dependent, Freshness, KmsError, Mark, Sharded};
 
 use super::kms::FileKms;
 
@@ -30,11 +30,12 @@ struct Allowed {
     space: UserId,
     expires_at: Option<Timestamp>,
     address_hash: AddressHash,
+    asked_at: Mark,
 }
 
 impl Allowed {
     fn is_live(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
+        self.asked_at.is_young() && self.expires_at.is_none_or(|end| now < end)
     }
 }
 
@@ -97,7 +98,7 @@ impl AccessCache {
             Access::NotFound => return Ok(Resolved::NotFound),
             Access::Denied => return Ok(Resolved::Denied),
         };
-        let allowed = Allowed { space, expires_at, address_hash: caller.address_hash };
+        let allowed = Allowed { space, expires_at, address_hash: caller.address_hash, asked_at: mark };
         if !allowed.is_live(self.clock.now()) {
             return Ok(Resolved::Denied);
         }

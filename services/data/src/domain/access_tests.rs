@@ -69,3 +69,19 @@ async fn a_grant_ends_at_its_moment_without_any_event() {
     world.follower.poll().await.unwrap();
     assert_eq!(resolve(&world, "token", "f").await, Resolved::Denied);
 }
+
+#[tokio::test(start_paused = true)]
+async fn access_whose_end_the_feed_never_told_is_refused_after_a_minute() {
+    let mut world = World::new().await;
+    world.kms.log_in("token", user(1));
+    world.kms.set_access("f", None, Access::Found { space: user(2), expires_at: None });
+    assert_eq!(resolve(&world, "token", "f").await, Resolved::In(user(2)));
+    // The KMS took it away and died before it could tell.
+    world.kms.set_access("f", None, Access::Denied);
+    world.pass(Duration::from_secs(59)).await;
+    world.follower.poll().await.unwrap();
+    assert_eq!(resolve(&world, "token", "f").await, Resolved::In(user(2)));
+    world.pass(Duration::from_secs(1)).await;
+    world.follower.poll().await.unwrap();
+    assert_eq!(resolve(&world, "token", "f").await, Resolved::Denied);
+}

@@ -6,6 +6,7 @@
 //! never had, is told to forget everything.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,23 @@ impl Feed {
         self.group.write(event).await
     }
 
+    /// Carries out what takes something away, and tells before and after.
+    ///
+    /// The effect and the telling are commits of different partitions, and this process may be killed between
+    /// them. Told first, what others remember is dropped also then, unless somebody asked anew in the
+    /// moment before the effect; that little is left to the age that no remembered answer outlives. Told
+    /// again, whoever did ask in that moment forgets at once.
+    pub async fn around<T, E: From<GroupError>>(
+        &self,
+        event: FeedEvent,
+        effect: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.append(event).await?;
+        let outcome = effect.await?;
+        self.append(event).await?;
+        Ok(outcome)
+    }
+
     /// What was appended after `after`; without it, only where the feed is now.
     pub async fn since(&self, after: Option<u64>) -> Result<FeedAnswer, StoreError> {
         let position = self.repo.position().await?;
@@ -126,6 +144,18 @@ mod tests {
         let rest = feeds[1].since(Some(98)).await.unwrap();
         assert_eq!(rest.events, start.events[98..]);
         assert_eq!(feeds[1].since(Some(100)).await.unwrap().events, []);
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_away_is_told_before_it_happens_and_after() {
+        let TestStore { clock, sealed: store, .. } = TestStore::new();
+        let feed = Feed::start(store, clock);
+        let told = async || feed.since(Some(0)).await.unwrap().events.len();
+        let before = feed.around(ended(1), async { Ok::<_, GroupError>(told().await) }).await.unwrap();
+        assert_eq!((before, told().await), (1, 2));
+        let failed = feed.around(ended(2), async { Err::<(), _>(GroupError::Closed("a test")) }).await;
+        assert!(failed.is_err());
+        assert_eq!(told().await, 3, "what may or may not have happened was told");
     }
 
     #[tokio::test]

@@ -91,13 +91,12 @@ impl FileKeys {
             let grantee = self.directory.blind(email);
             let key = GrantKey { space: owned.space, file: owned.file.value.id, grantee };
             let Some(read) = self.files.grant(&key).await? else { return Ok(()) };
-            if read.value.revoked_at.is_none() && !self.end(&key, &read).await? {
-                continue;
+            let changed = FeedEvent::AccessChanged(AccessSubject::Address(grantee));
+            // Told also of what was revoked before: whoever tries again got no answer the first time.
+            let ended = self.feed.around(changed, self.end_if_live(&key, &read)).await?;
+            if ended {
+                return Ok(self.record(caller, Action::GrantRevoked { file: key.file, grantee }).await?);
             }
-            // Also for what was revoked before: whoever tries again got no answer the first time.
-            self.record(caller, Action::GrantRevoked { file: key.file, grantee }).await?;
-            self.feed.append(FeedEvent::AccessChanged(AccessSubject::Address(grantee))).await?;
-            return Ok(());
         }
         Err(FileKeyError::Conflict)
     }
@@ -141,6 +140,11 @@ impl FileKeys {
             self.grantees.delete(key.grantee, &entry(&order.name, owned, &old.value)).await?;
         }
         Ok(Some(grant))
+    }
+
+    /// Ends a grant unless it was ended before; `false` if it changed meanwhile.
+    async fn end_if_live(&self, key: &GrantKey, read: &Stored<GrantRecord>) -> Result<bool, FileKeyError> {
+        if read.value.revoked_at.is_some() { Ok(true) } else { self.end(key, read).await }
     }
 
     async fn end(&self, key: &GrantKey, read: &Stored<GrantRecord>) -> Result<bool, FileKeyError> {

@@ -203,8 +203,8 @@ impl Identity {
     }
 
     async fn end(&self, user: UserId, session: SessionHash) -> Result<(), IdentityError> {
-        self.sessions.delete(&session).await?;
-        self.feed.append(FeedEvent::SessionEnded(session)).await?;
+        let delete = async { Ok::<_, IdentityError>(self.sessions.delete(&session).await?) };
+        self.feed.around(FeedEvent::SessionEnded(session), delete).await?;
         Ok(self.users.remove_sessions(user, &[session]).await?)
     }
 

@@ -93,8 +93,8 @@ impl Identity {
         for _ in 0..CONFLICTS_MAX {
             let read = self.users.load(id).await?.ok_or(IdentityError::UserNotFound)?;
             let changed = change(&read.value);
-            if self.users.update(&read, &changed).await? {
-                self.feed.append(FeedEvent::UserChanged(id)).await?;
+            let update = async { Ok::<_, IdentityError>(self.users.update(&read, &changed).await?) };
+            if self.feed.around(FeedEvent::UserChanged(id), update).await? {
                 return Ok(changed);
             }
         }

@@ -41,7 +41,7 @@ async fn the_data_service_learns_where_names_lead_and_what_was_revoked() {
     server.post("/api/v1/grants/revoke", Some("ann"), grant).await;
     assert_eq!(resolve().await, json!("denied"));
     let feed = server.ask("/internal/v1/feed", json!({ "after": start["position"] })).await.json();
-    assert_eq!(feed["events"].as_array().unwrap().len(), 2, "granted and revoked");
+    assert_eq!(feed["events"].as_array().unwrap().len(), 3, "granted, and before and after the revocation");
     assert!(feed["events"][1]["access_changed"]["address"].is_string());
     server.stop().await;
 }

@@ -79,7 +79,7 @@ async fn logging_out_ends_one_session_and_tells_the_feed() {
     house.identity.end_session(user.id, one.session, &Origin::default()).await.unwrap();
     assert!(!house.is_live(&one).await && house.is_live(&other).await);
     let answer = house.feed.since(Some(before)).await.unwrap();
-    assert_eq!(answer.events, [FeedEvent::SessionEnded(one.session)]);
+    assert_eq!(answer.events, [FeedEvent::SessionEnded(one.session); 2], "before and after");
     let listed = house.identity.list_sessions(&user).await.unwrap();
     assert_eq!(listed.iter().map(|view| view.session).collect::<Vec<_>>(), [other.session]);
 }
@@ -105,7 +105,7 @@ async fn ending_all_sessions_is_one_change_and_a_new_one_can_begin() {
     assert_eq!(house.identity.end_all_sessions(&user, &Origin::default()).await.unwrap(), 2);
     assert!(!house.is_live(&one).await && !house.is_live(&other).await);
     let answer = house.feed.since(Some(before)).await.unwrap();
-    assert_eq!(answer.events, [FeedEvent::UserChanged(user.id)]);
+    assert_eq!(answer.events, [FeedEvent::UserChanged(user.id); 2], "before and after");
     let fresh = house.session(ANN, &at("192.0.2.1")).await;
     assert!(house.is_live(&fresh).await);
 }

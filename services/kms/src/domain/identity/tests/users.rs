@@ -28,7 +28,8 @@ async fn a_deactivated_user_is_out_at_once_and_back_only_by_logging_in() {
     let off = UserChange { active: Some(false), ..UserChange::default() };
     change(&house, admin.id, user.id, off).await.unwrap();
     assert!(!house.is_live(&opened).await);
-    assert_eq!(house.feed.since(Some(before)).await.unwrap().events, [FeedEvent::UserChanged(user.id)]);
+    let told = house.feed.since(Some(before)).await.unwrap().events;
+    assert_eq!(told, [FeedEvent::UserChanged(user.id); 2], "before and after");
     let verified = house.identity.verify_log_in(&email(ANN), &code, &client).await;
     assert!(matches!(verified, Err(IdentityError::OtpFailed)));
     let refused = house.identity.log_in(&email(ANN), password(PASSWORD), &client).await;
