@@ -98,7 +98,7 @@ fn post(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Post, Cause> {
 /// Opens the store and the keyrings that the settings name.
 pub(crate) async fn open(settings: &Settings) -> Result<Foundation, Cause> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let records = records::open(settings.storage_url()?.expose(), Arc::clone(&clock)).await?;
+    let records = records::open_synced(settings.storage_url()?.expose(), Arc::clone(&clock)).await?;
     let machine = Machine { records, clock, random: Arc::new(SystemRandom) };
     Ok(Foundation::open(machine, &settings.keyring, &settings.events).await?)
 }

@@ -13,6 +13,8 @@ async fn a_redis_that_may_forget_is_refused() {
         RedisOptions { append_only: false, ..RedisOptions::default() },
         RedisOptions { eviction: "allkeys-lru", ..RedisOptions::default() },
         RedisOptions { append_fsync: "no", ..RedisOptions::default() },
+        // Enough for files, but not for keys, grants and revocations.
+        RedisOptions { append_fsync: "everysec", ..RedisOptions::default() },
     ] {
         let redis = RedisServer::start_with(options).await;
         let directory = tempfile::tempdir().expect("a temporary directory can be made");

@@ -40,8 +40,8 @@ pub use sealed::{
 pub use sqlite::SqliteRecords;
 
 use self::page::PageBudget;
-pub use open::open;
 pub(crate) use open::{file_path, parse};
+pub use open::{open, open_synced};
 pub use page::{Page, SweepCursor, SweepPage};
 
 /// The version of a record. Versions in one partition only grow and are never used twice, also when

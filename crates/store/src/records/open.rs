@@ -22,11 +22,26 @@ use crate::redis_link::RedisSettings;
 ///
 /// What is wrong with the settings is said without repeating the URL, which may hold a password.
 pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, StoreError> {
+    open_with(url, clock, RedisSettings::parse).await
+}
+
+/// As [`open`], for records that must be on disk when a commit is answered: a Redis server with any other
+/// `appendfsync` than `always` is refused. SQLite syncs every commit anyway; what `memory:` keeps is lost
+/// with the process.
+pub async fn open_synced(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, StoreError> {
+    open_with(url, clock, |url| RedisSettings::parse(url).map(RedisSettings::synced)).await
+}
+
+async fn open_with(
+    url: &str,
+    clock: Arc<dyn Clock>,
+    redis: impl FnOnce(Url) -> Result<RedisSettings, StoreError>,
+) -> Result<Arc<dyn Records>, StoreError> {
     let url = parse(url)?;
     match url.scheme() {
         "memory" => Ok(Arc::new(MemoryRecords::new(clock))),
         "sqlite" => Ok(Arc::new(SqliteRecords::open(&file_path(&url)?, clock)?)),
-        "redis" | "rediss" => Ok(Arc::new(RedisRecords::open(RedisSettings::parse(url)?, clock).await?)),
+        "redis" | "rediss" => Ok(Arc::new(RedisRecords::open(redis(url)?, clock).await?)),
         other => Err(StoreError::Settings(format!(
             "records cannot be kept in `{other}:`; use memory:, sqlite:///path, redis:// or rediss://"
         ))),

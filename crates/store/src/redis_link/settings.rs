@@ -14,6 +14,8 @@ pub(crate) struct RedisSettings {
     pub(crate) wait_replicas: Option<usize>,
     /// Whether the server's own durability is checked at start.
     pub(crate) check_durability: bool,
+    /// Whether a server is refused that answers before a write is on its disk.
+    pub(crate) require_sync: bool,
 }
 
 const DEFAULT_PREFIX: &str = "coffer";
@@ -63,7 +65,12 @@ impl RedisSettings {
             Some(_) => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert }),
         };
         let client = client.map_err(|err| settings(&err.to_string()))?;
-        Ok(Self { client, prefix, wait_replicas, check_durability })
+        Ok(Self { client, prefix, wait_replicas, check_durability, require_sync: false })
+    }
+
+    /// For what must not be lost even if the power fails the moment after it was answered.
+    pub(crate) fn synced(self) -> Self {
+        Self { require_sync: true, ..self }
     }
 }
 

@@ -53,7 +53,7 @@ async fn check_once(links: &Links, settings: &RedisSettings) -> Result<(), Store
         Err(err) => return Err(err.of_read(DOING)),
     };
     let values: HashMap<_, _> = answers.into_iter().flatten().collect();
-    let wrong = mistakes(|name| values.get(name).map_or("", String::as_str));
+    let wrong = mistakes(|name| values.get(name).map_or("", String::as_str), settings.require_sync);
     if wrong.is_empty() {
         return Ok(());
     }
@@ -65,7 +65,7 @@ async fn check_once(links: &Links, settings: &RedisSettings) -> Result<(), Store
 }
 
 /// What must be set otherwise.
-fn mistakes<'a>(value: impl Fn(&str) -> &'a str) -> Vec<String> {
+fn mistakes<'a>(value: impl Fn(&str) -> &'a str, require_sync: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expect = |name: &str, holds: bool, should: &str| {
         if !holds {
@@ -73,7 +73,8 @@ fn mistakes<'a>(value: impl Fn(&str) -> &'a str) -> Vec<String> {
         }
     };
     expect("appendonly", value("appendonly") == "yes", "yes");
-    expect("appendfsync", matches!(value("appendfsync"), "always" | "everysec"), "always");
+    let synced = value("appendfsync") == "always" || !require_sync && value("appendfsync") == "everysec";
+    expect("appendfsync", synced, "always");
     expect("maxmemory-policy", value("maxmemory-policy") == "noeviction", "noeviction");
     wrong
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coffer_core::{Clock as _, SystemClock, Timestamp};
-use coffer_store::records::{Commit, Outcome, Partition, Records, SortRange, StoreError, open};
+use coffer_store::records::{Commit, Outcome, Partition, Records, SortRange, StoreError, open, open_synced};
 use coffer_store::testing::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -170,6 +170,18 @@ async fn a_server_that_may_lose_data_is_refused_unless_told_otherwise() {
         let unchecked = connect(&format!("{}?durability=unchecked", server.url())).await;
         unchecked.ping().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_server_that_syncs_every_second_is_refused_only_where_every_write_must_be_on_disk() {
+    let server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "everysec"]);
+    open(&server.url(), Arc::new(SystemClock)).await.unwrap();
+    let err = open_synced(&server.url(), Arc::new(SystemClock)).await.unwrap_err();
+    let advice = "`appendfsync always` (it is `everysec`)";
+    assert!(matches!(&err, StoreError::Settings(text) if text.contains(advice)), "{err}");
+    let unchecked = format!("{}?durability=unchecked", server.url());
+    open_synced(&unchecked, Arc::new(SystemClock)).await.unwrap();
+    open_synced(&RedisServer::start().url(), Arc::new(SystemClock)).await.unwrap();
 }
 
 #[tokio::test]
