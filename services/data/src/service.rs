@@ -12,11 +12,12 @@ use coffer_store::blobs::{self, Blobs};
 use coffer_store::records::{self, Records, Sealed};
 use tokio::task::JoinSet;
 
-use crate::config::Settings;
+use crate::config::{LimitSettings, Settings};
 use crate::domain::access::AccessCache;
 use crate::domain::files::Files;
 use crate::domain::kms::FileKms;
 use crate::domain::library::Library;
+use crate::domain::turns::Turns;
 use crate::routes::{self, Openness};
 
 /// The data service as a program.
@@ -80,15 +81,13 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
 
 /// Builds the service of these parts and starts what it does in the background.
 pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Cause> {
-    let openness = openness(settings);
+    let (openness, pace) = (openness(settings), settings.limits.pace());
     let (kms, clock) = (Arc::clone(&parts.kms), Arc::clone(&parts.clock));
     let link = Link::new(Arc::clone(&kms) as Arc<dyn Kms>, Arc::clone(&clock));
     let access = Arc::new(AccessCache::new(kms, clock, Arc::clone(link.freshness())));
-    let library = Data::new(Library::new(
-        Arc::clone(&access),
-        Arc::clone(&parts.kms),
-        settings.limits.large_downloads_max.get(),
-    ));
+    let LimitSettings { large_downloads_max, large_downloads_per_user_max, .. } = settings.limits;
+    let turns = Turns::new(large_downloads_max, large_downloads_per_user_max);
+    let library = Data::new(Library::new(Arc::clone(&access), Arc::clone(&parts.kms), turns));
     let mut tasks = JoinSet::new();
     tasks.spawn(unlock(parts.clone(), Data::clone(&library)));
     tasks.spawn(link.run(vec![access]));
@@ -101,7 +100,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Ca
     let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
     Ok(service
-        .public(move |app| routes::public(app, &public, openness))
+        .public(move |app| routes::public(app, &public, (openness, pace)))
         .internal(move |app| routes::internal(app, &internal))
         .at_stop(move || async move {
             tasks.shutdown().await;

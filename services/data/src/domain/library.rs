@@ -4,33 +4,29 @@
 //! when there is none is the KMS asked what else the name means to the caller.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use coffer_api::grants::Permission;
 use coffer_auth::Principal;
 use coffer_core::{EmailAddress, FileName, UserId};
 use coffer_kms_link::KmsError;
 use coffer_store::records::{Page, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::access::{AccessCache, Resolved};
 use super::content::Parts;
 use super::files::{Envelope, FileInfo, Files, Uploaded};
 use super::kms::FileKms;
 use super::listing::Listing;
+use super::turns::{Reader, Turn, Turns};
 use crate::repo::{BlobRef, Names, StoredFile};
 
 /// The name space of everybody, with `files.shared_names`.
 pub const SHARED_SPACE: UserId = UserId::from_bytes([0; 16]);
 
-/// How long a large download waits for its turn.
-const TURN_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A large download on its way. While it lasts it is one of those that may be at the same time.
 pub struct Download {
     /// The parts of its ciphertext, in order.
     pub(crate) parts: Parts,
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
 }
 
 impl std::fmt::Debug for Download {
@@ -90,7 +86,7 @@ pub enum LibraryError {
     /// The keyring has not arrived, so nothing can be opened or sealed.
     #[error("the keyring has not arrived from the KMS yet")]
     Locked,
-    /// As many large files as may be are on their way already.
+    /// As many large files as may be are on their way already, to the caller or to all together.
     #[error("too many large downloads at the same time")]
     Busy,
     /// The KMS did not answer.
@@ -107,14 +103,12 @@ pub struct Library {
     files: OnceLock<Files>,
     access: Arc<AccessCache>,
     kms: Arc<dyn FileKms>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Library {
-    /// A library that is locked until [`unlock`](Self::unlock), for so many large downloads at the same
-    /// time.
-    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn FileKms>, large_downloads_max: usize) -> Self {
-        let turns = Arc::new(Semaphore::new(large_downloads_max.clamp(1, Semaphore::MAX_PERMITS)));
+    /// A library that is locked until [`unlock`](Self::unlock); large downloads take `turns`.
+    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn FileKms>, turns: Turns) -> Self {
         Self { files: OnceLock::new(), access, kms, turns }
     }
 
@@ -137,10 +131,13 @@ impl Library {
     ) -> Result<(), LibraryError> {
         let files = self.files()?;
         if let (Caller::User(principal), Some(_)) = (caller, wanted.owner) {
-            // On this surface only owners upload, so naming another owner can only be refused.
+            // On this surface only owners upload, so naming another owner can only be refused. Nothing
+            // under the name is what the KMS says of a file without a key in the caller's own space; of
+            // anybody else's it says that it is denied.
             match self.resolve(principal, wanted, Permission::Write).await? {
+                Resolved::NotFound => {}
                 Resolved::In(space) if space == caller.space() => {}
-                Resolved::In(_) | Resolved::Denied | Resolved::NotFound => return Err(LibraryError::Denied),
+                Resolved::In(_) | Resolved::Denied => return Err(LibraryError::Denied),
             }
         }
         match files.put(caller.space(), wanted.name, envelope).await? {
@@ -165,9 +162,8 @@ impl Library {
     }
 
     /// Begins to read a large file that [`find`](Self::find) found.
-    pub(crate) async fn read(&self, blob: &BlobRef<'_>) -> Result<Download, LibraryError> {
-        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(LibraryError::Busy) };
+    pub(crate) async fn read(&self, reader: Reader, blob: &BlobRef<'_>) -> Result<Download, LibraryError> {
+        let turn = self.turns.take(reader).await.ok_or(LibraryError::Busy)?;
         Ok(Download { parts: self.files()?.read(blob)?, _turn: Some(turn) })
     }
 

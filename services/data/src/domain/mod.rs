@@ -7,6 +7,7 @@ pub mod files;
 pub mod kms;
 pub mod library;
 pub mod listing;
+pub mod turns;
 
 #[cfg(test)]
 mod access_tests;
