@@ -8,6 +8,7 @@
 //! a blob of any size streams through a few MiB of memory, parts are written side by side, and there is no
 //! format to get wrong. A part that a crash cut short belongs to a blob that no record names.
 
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -25,22 +26,47 @@ use crate::records::StoreError;
 /// Parts that are read or written at once; each holds a thread and its bytes.
 const UNDER_WAY_MAX: usize = 32;
 
+/// How a file or folder is made durable. Only tests have another way than the system's.
+#[derive(Clone)]
+struct Syncing(Arc<dyn Fn(&Path, &File) -> io::Result<()> + Send + Sync>);
+
+impl Syncing {
+    fn of_system() -> Self {
+        Self(Arc::new(|_, file| file.sync_all()))
+    }
+
+    fn folder(&self, path: &Path) -> io::Result<()> {
+        (self.0)(path, &File::open(path)?)
+    }
+}
+
+impl fmt::Debug for Syncing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Syncing")
+    }
+}
+
 /// The file back end.
 #[derive(Clone, Debug)]
 pub struct FileBlobs {
     folder: Arc<Path>,
     under_way: Arc<Semaphore>,
+    syncing: Syncing,
 }
 
 impl FileBlobs {
     /// Keeps blobs in `folder`, which is made (mode 0700) if it is not there; what it stands in must be.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, Syncing::of_system())
+    }
+
+    fn open_with(folder: &Path, syncing: Syncing) -> Result<Self, StoreError> {
         let settings =
             |err| StoreError::Settings(format!("cannot keep blobs in {}: {err}", folder.display()));
         make_folder(folder).map_err(settings)?;
-        sync(folder.parent().unwrap_or(folder)).map_err(settings)?;
+        syncing.folder(folder.parent().unwrap_or(folder)).map_err(settings)?;
         probe(folder).map_err(settings)?;
-        Ok(Self { folder: folder.into(), under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)) })
+        Ok(Self { folder: folder.into(), under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)), syncing })
     }
 
     fn shard(&self, shard: u8) -> PathBuf {
@@ -78,11 +104,12 @@ impl FileBlobs {
         make_folder(&folder)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(self.part(blob, index))?;
+        let path = self.part(blob, index);
+        let mut file = options.open(&path)?;
         file.write_all(part)?;
-        file.sync_all()?;
+        (self.syncing.0)(&path, &file)?;
         // The names that lead to it. A folder that needs no sync costs next to nothing.
-        [&*folder, &*shard, &*self.folder].into_iter().try_for_each(sync)
+        [&*folder, &*shard, &*self.folder].into_iter().try_for_each(|folder| self.syncing.folder(folder))
     }
 
     fn find(&self, before: Timestamp, after: Option<BlobId>, limit: usize) -> io::Result<Vec<BlobId>> {
@@ -115,10 +142,6 @@ fn make_folder(path: &Path) -> io::Result<()> {
         Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
     }
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Whether files can be written here.
@@ -164,5 +187,52 @@ impl Blobs for FileBlobs {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.run("asking for a sign of life", |this| probe(&this.folder)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use coffer_core::SeededRandom;
+
+    use super::*;
+
+    /// Bytes of the file, or of the folder's entry for a folder, when each path was synced.
+    type Synced = Arc<Mutex<Vec<(PathBuf, u64)>>>;
+
+    fn watched(folder: &Path) -> (FileBlobs, Synced) {
+        let synced = Synced::default();
+        let log = Arc::clone(&synced);
+        let syncing = Syncing(Arc::new(move |path, file| {
+            log.lock().unwrap().push((path.to_owned(), file.metadata()?.len()));
+            file.sync_all()
+        }));
+        (FileBlobs::open_with(folder, syncing).unwrap(), synced)
+    }
+
+    #[tokio::test]
+    async fn a_part_and_the_names_that_lead_to_it_are_synced_before_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let (blobs, synced) = watched(folder.path());
+        let blob = BlobId::make(Timestamp::from_ms(1), &SeededRandom::new(1));
+        synced.lock().unwrap().clear();
+        blobs.put_part(blob, 0, Bytes::from_static(b"part")).await.unwrap();
+        let synced = synced.lock().unwrap().clone();
+        let (part, length) = &synced[0];
+        assert_eq!((part, *length), (&blobs.part(blob, 0), 4), "the whole part was written by then");
+        let folders: Vec<_> = synced[1..].iter().map(|(path, _)| path.clone()).collect();
+        assert_eq!(folders, [blobs.blob(blob), blobs.shard(blob.as_bytes()[15]), folder.path().to_owned()]);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_cannot_be_synced_is_not_answered_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let system = FileBlobs::open(folder.path()).unwrap();
+        let blob = BlobId::make(Timestamp::from_ms(1), &SeededRandom::new(1));
+        let broken = Syncing(Arc::new(|_, _| Err(io::Error::other("the disk is gone"))));
+        let blobs = FileBlobs { syncing: broken, ..system };
+        let put = blobs.put_part(blob, 0, Bytes::from_static(b"part")).await;
+        assert!(matches!(put, Err(StoreError::Unavailable { .. })), "{put:?}");
     }
 }

@@ -129,10 +129,12 @@ async fn a_sealed_value_that_was_moved_or_changed_does_not_open() {
     assert_eq!(sealed.get(&part("p"), &key("a")).await.unwrap().unwrap().bytes().unwrap(), SECRET.as_bytes());
     let stored = records.get(&part("p"), &key("a")).await.unwrap().unwrap();
     let Value::Bytes(stored) = stored.value else { panic!("bytes were stored") };
-    for place in [part("p"), part("q"), Partition::new(OTHER_TABLE, "p")] {
-        records.commit(&place, Commit::new().put(&key("b"), stored.clone(), None)).await.unwrap();
-        let opened = sealed.get(&place, &key("b")).await;
-        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
+    let other_table = Partition::new(OTHER_TABLE, "p");
+    // Each part of the address is changed alone: every one of them must be bound by itself.
+    for (place, sort) in [(part("p"), "b"), (part("q"), "a"), (other_table, "a")] {
+        records.commit(&place, Commit::new().put(&key(sort), stored.clone(), None)).await.unwrap();
+        let opened = sealed.get(&place, &key(sort)).await;
+        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{place:?} {sort}: {opened:?}");
     }
     for changed in 0..stored.len() {
         let mut forged = stored.to_vec();

@@ -67,3 +67,19 @@ pub(super) fn failed(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Sto
         _ => StoreError::Unavailable { doing, source: Box::new(err) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_synced_before_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = open_for_writing(&folder.path().join("records.db")).unwrap();
+        let number = |name| writer.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).unwrap();
+        // 2 is FULL: the log is synced with every transaction (https://sqlite.org/pragma.html).
+        assert_eq!((number("synchronous"), number("fullfsync")), (2, 1));
+        let mode: String = writer.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+}
