@@ -80,6 +80,11 @@ async fn a_grant_works_and_ends_at_all_of_them() {
         surface.download(&ben.sid, "a").await.expect_status(200);
         surface.private_key(&ben.sid, "a").await.expect(200, 200, "private_key_retrieved");
     }
+    // Only now do the services serve from memory: the grant's own event made them forget.
+    sleep(Duration::from_millis(1200)).await;
+    for surface in [&one, &other] {
+        surface.download(&ben.sid, "a").await.expect_status(200);
+    }
     let revoked = Instant::now();
     assert!((200..300).contains(&other.revoke(&ann.sid, "a", &ben.email).await.status));
     one.private_key(&ben.sid, "a").await.expect(200, 400, "access_denied");

@@ -120,6 +120,9 @@ async fn a_grantee_downloads_but_does_not_upload() {
     let answer = surface.http.post_as(&ben.sid, &stack.data_url("/upload"), body).await;
     answer.expect(403, 403, "access_denied");
     assert_eq!(surface.download(&ann.sid, "a").await.data(), b"content");
+    // Only now does the service serve from memory: the grant's own event made it forget.
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    assert_eq!(surface.download(&ben.sid, "a").await.data(), b"content");
     surface.revoke(&ann.sid, "a", &ben.email).await;
     coffer_tests::until("the friend is refused", std::time::Duration::from_secs(2), || async {
         surface.download(&ben.sid, "a").await.status == 403

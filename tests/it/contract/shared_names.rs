@@ -27,6 +27,8 @@ async fn there_is_one_name_space_whose_keys_the_kms_still_guards() {
     let stack = Stack::all().shared_names().start().await;
     let (surface, ann, ben) = (stack.surface(), stack.user("ann").await, stack.user("ben").await);
     surface.public_key("", "a").await.expect(200, 403, "invalid_session");
+    surface.private_key("", "a").await.expect(200, 403, "invalid_session");
+    surface.grant("", "a", &ben.email).await.expect(200, 403, "invalid_session");
     surface.public_key(&ann.sid, "a").await.expect(200, 200, "public_key_saved");
     // Taken by its owner, though nothing is uploaded yet.
     surface.public_key(&ben.sid, "a").await.expect(200, 400, "file_exists");
@@ -55,6 +57,7 @@ async fn registering_and_logging_in_are_as_in_the_default_mode() {
     surface.verify_register("ann@example.com", &code).await.expect(200, 200, "registration_success");
     surface.verify_register("ann@example.com", &code).await.expect(200, 400, "no_pending_registration");
     surface.login("ann@example.com", "wrong").await.expect(200, 401, "login_failed");
+    surface.verify_login("ann@example.com", "000000").await.expect(200, 401, "otp_failed");
     stack.login("ann@example.com", "pw").await;
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use coffer_tests::{SmtpServer, SmtpTls, Stack};
+use coffer_tests::{RedisOptions, RedisServer, SmtpServer, SmtpTls, Stack};
 use tokio::time::sleep;
 
 use record::Record;
@@ -77,6 +77,19 @@ async fn nothing_acknowledged_is_lost_when_redis_is_killed() {
     try_with(Stack::separate().start().await, async |stack| {
         stack.redis().kill();
         stack.redis().restart().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_when_a_data_redis_that_syncs_every_second_is_killed() {
+    // What was answered is in the kernel's hands, so it outlives the process, though not the machine.
+    let options = RedisOptions { append_fsync: "everysec", ..RedisOptions::default() };
+    let redis = Arc::new(RedisServer::start_with(options).await);
+    let stack = Stack::separate().data_redis(Arc::clone(&redis)).start().await;
+    try_with(stack, async |_| {
+        redis.kill();
+        redis.restart().await;
     })
     .await;
 }

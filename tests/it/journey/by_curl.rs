@@ -86,7 +86,7 @@ impl Person for ByCurl {
         let (_, answer) = self.private_key(name).await;
         if answer["message"] == "access_denied" {
             // The KMS knows of a revocation before the data service does.
-            return Download::Refused;
+            return Download::Ciphertext;
         }
         let key = answer["kms_private_key"].as_str().unwrap_or_else(|| panic!("no key: {answer}"));
         Download::Bytes(self.curl.open(key, &envelope).await)

@@ -21,6 +21,7 @@ pub struct Builder {
     data: usize,
     gateways: usize,
     redis: Option<Arc<RedisServer>>,
+    data_redis: Option<Arc<RedisServer>>,
     smtp: Option<Arc<SmtpServer>>,
     settings: BTreeMap<String, String>,
     default_limits: bool,
@@ -39,6 +40,7 @@ impl Builder {
             data: 1,
             gateways: 0,
             redis: None,
+            data_redis: None,
             smtp: None,
             settings: BTreeMap::new(),
             default_limits: false,
@@ -69,6 +71,13 @@ impl Builder {
     #[must_use]
     pub fn redis(mut self, redis: Arc<RedisServer>) -> Self {
         self.redis = Some(redis);
+        self
+    }
+
+    /// A Redis for the data services alone; else they share the KMS's.
+    #[must_use]
+    pub fn data_redis(mut self, redis: Arc<RedisServer>) -> Self {
+        self.data_redis = Some(redis);
         self
     }
 
@@ -164,6 +173,7 @@ impl Builder {
 
     fn start_separate(&self, directory: &Path, environment: &BTreeMap<String, String>) -> Nodes {
         let redis = self.redis.as_ref().expect("separate services have one");
+        let data_redis = self.data_redis.as_ref().unwrap_or(redis);
         let (kms_ports, data_ports) = (Ports::many(self.kms), Ports::many(self.data));
         let gateway_ports = Ports::many(self.gateways);
         let start = |service: &str, number: usize, ports: &Ports, own: &[(&str, String)]| {
@@ -189,8 +199,8 @@ impl Builder {
         let kms = kms.collect();
         let data = data_ports.iter().enumerate().map(|(number, ports)| {
             let own = [
-                ("STORAGE__RECORDS", redis.url(1)),
-                ("STORAGE__BLOBS", redis.url(1)),
+                ("STORAGE__RECORDS", data_redis.url(1)),
+                ("STORAGE__BLOBS", data_redis.url(1)),
                 ("INTERNAL__KMS_URL", kms_ports[number % kms_ports.len()].internal_url()),
                 ("INTERNAL__SECRET", Self::DATA_SECRET.to_owned()),
             ];
