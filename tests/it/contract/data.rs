@@ -132,6 +132,23 @@ async fn a_grantee_downloads_but_does_not_upload() {
 }
 
 #[tokio::test]
+async fn an_owner_who_names_himself_uploads_as_one_who_does_not() {
+    let stack = Stack::all().start().await;
+    let (surface, ann) = (stack.surface(), stack.user("ann").await);
+    surface.public_key(&ann.sid, "with a key").await;
+    for name in ["with a key", "without one"] {
+        let mut body = envelope(name, b"content");
+        body["owner"] = json!(ann.email);
+        let answer = surface.http.post_as(&ann.sid, &stack.data_url("/upload"), body).await;
+        answer.expect(200, 200, "upload_success");
+    }
+    let mut body = envelope("of nobody", b"content");
+    body["owner"] = json!("nobody@example.com");
+    let answer = surface.http.post_as(&ann.sid, &stack.data_url("/upload"), body).await;
+    answer.expect(403, 403, "access_denied");
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_one_at_the_default_limit_is_not() {
     let stack = Stack::all().start().await;
     let (surface, ann) = (stack.surface(), stack.user("ann").await);

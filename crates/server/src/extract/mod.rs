@@ -38,8 +38,10 @@ fn check_utf8(query: &str) -> Result<(), NotUtf8> {
     Ok(())
 }
 
-/// Whether `bytes` have the structure of JSON, whatever the texts in it are: then what failed to parse is a
-/// text that is no Unicode.
+/// Whether `bytes` have the structure of JSON and what failed to parse can be a text in them that is no
+/// Unicode: bytes that are no UTF-8, or half of a surrogate pair.
 fn is_json_but_for_texts(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+    let has_surrogate = || bytes.windows(3).any(|escape| escape.eq_ignore_ascii_case(br"\ud"));
+    let is_suspect = std::str::from_utf8(bytes).is_err() || has_surrogate();
+    is_suspect && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }

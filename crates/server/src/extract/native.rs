@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_a_bad_request() {
-        for text in [&b""[..], b"  ", b"{", b"{\"name\":\"\xff\"", b"nonsense"] {
+        for text in [&b""[..], b"  ", b"{", b"{\"name\":\"\xff\"", b"nonsense", b"{\"name\":1e999}"] {
             assert_eq!(parse_json::<Sample>(text).unwrap_err().code, ErrorCode::BadRequest, "{text:?}");
         }
     }
