@@ -82,7 +82,7 @@ async fn a_session_whose_end_the_feed_never_told_is_refused_after_a_minute() {
     world.link.sessions().check("token").await.unwrap();
     // The KMS ended it and died before it could tell.
     world.kms.sessions.lock().unwrap().clear();
-    world.pass(ANSWER_AGE_MAX - Duration::from_millis(1)).await;
+    world.pass(ANSWER_AGE_MAX.saturating_sub(Duration::from_millis(1))).await;
     world.follower.poll().await.unwrap();
     world.link.sessions().check("token").await.unwrap();
     world.pass(Duration::from_millis(1)).await;

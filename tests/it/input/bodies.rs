@@ -58,12 +58,12 @@ async fn a_list_of_an_objects_values_is_no_object() {
         let answer = surface.http.send(endpoint.method, &endpoint.url, Some(&ann.sid), Some(&body)).await;
         let what = format!("{} with {body}: {answer}", endpoint.url);
         assert_eq!(answer.status, 422, "{what}");
-        match endpoint.shape {
-            Shape::Detail => {
-                assert_eq!(answer.json()["detail"][0]["type"], "model_attributes_type", "{what}")
-            }
-            Shape::Problem => assert_eq!(answer.json()["errors"][0]["field"], "body", "{what}"),
-        }
+        let json = answer.json();
+        let (found, expected) = match endpoint.shape {
+            Shape::Detail => (&json["detail"][0]["type"], "model_attributes_type"),
+            Shape::Problem => (&json["errors"][0]["field"], "body"),
+        };
+        assert_eq!(found, expected, "{what}");
     }
     assert!(surface.list(&ann.sid).await.is_empty());
     assert!(stack.mailbox.messages("new@example.com").await.is_empty());

@@ -1,7 +1,7 @@
 //! Reads objects from objects only, and names from texts only.
 //!
 //! Serde's derived types also take a struct's fields from a list, in the order in which the struct happens to
-//! declare them, and serde_json calls a number in the place of a name a mistake of syntax. A public surface
+//! declare them, and `serde_json` calls a number in the place of a name a mistake of syntax. A public surface
 //! has one form for each thing: [`Strict`] around a format's deserializer sees to that at every depth.
 //! Turning the body into a tree first was the road not taken: it costs many times the memory of the body.
 

@@ -26,9 +26,11 @@ use crate::records::StoreError;
 /// Parts that are read or written at once; each holds a thread and its bytes.
 const UNDER_WAY_MAX: usize = 32;
 
+type SyncFile = dyn Fn(&Path, &File) -> io::Result<()> + Send + Sync;
+
 /// How a file or folder is made durable. Only tests have another way than the system's.
 #[derive(Clone)]
-struct Syncing(Arc<dyn Fn(&Path, &File) -> io::Result<()> + Send + Sync>);
+struct Syncing(Arc<SyncFile>);
 
 impl Syncing {
     fn of_system() -> Self {

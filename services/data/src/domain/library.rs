@@ -131,13 +131,10 @@ impl Library {
     ) -> Result<(), LibraryError> {
         let files = self.files()?;
         if let (Caller::User(principal), Some(_)) = (caller, wanted.owner) {
-            // On this surface only owners upload, so naming another owner can only be refused. Nothing
-            // under the name is what the KMS says of a file without a key in the caller's own space; of
-            // anybody else's it says that it is denied.
+            // On this surface only owners upload, so naming another owner can only be refused.
             match self.resolve(principal, wanted, Permission::Write).await? {
-                Resolved::NotFound => {}
                 Resolved::In(space) if space == caller.space() => {}
-                Resolved::In(_) | Resolved::Denied => return Err(LibraryError::Denied),
+                Resolved::In(_) | Resolved::Denied | Resolved::NotFound => return Err(LibraryError::Denied),
             }
         }
         match files.put(caller.space(), wanted.name, envelope).await? {

@@ -123,7 +123,7 @@ async fn nobody_uploads_into_anothers_space_not_even_with_a_grant_to_write() {
     let wanted = Wanted { name: &name, owner: Some(&owner) };
     let envelope = Envelope { data: vec![1], wrapped_key: vec![2], wrapped_vector: vec![3] };
     let caller = desk.caller("ann").await;
-    for access in [found(2), Access::Denied] {
+    for access in [found(2), Access::Denied, Access::NotFound] {
         desk.world.kms.set_access("f", Some("bob@example.com"), access);
         let refused = desk.library.upload(&caller, wanted, &envelope).await;
         assert!(matches!(refused, Err(LibraryError::Denied)), "{access:?}");
@@ -135,12 +135,11 @@ async fn nobody_uploads_into_anothers_space_not_even_with_a_grant_to_write() {
 async fn an_owner_may_say_that_the_file_is_his_own() {
     let desk = desk().await;
     let (owner, name) = ("ann@example.com".parse().unwrap(), name("f"));
+    desk.world.kms.set_access("f", Some("ann@example.com"), found(1));
     let wanted = Wanted { name: &name, owner: Some(&owner) };
     let envelope = Envelope { data: vec![1], wrapped_key: vec![2], wrapped_vector: vec![3] };
     let caller = desk.caller("ann").await;
-    // The KMS has no key of this name for her, and so no answer but that there is nothing.
     desk.library.upload(&caller, wanted, &envelope).await.unwrap();
-    desk.world.kms.set_access("f", Some("ann@example.com"), found(1));
     assert!(matches!(desk.library.upload(&caller, wanted, &envelope).await, Err(LibraryError::Exists)));
 }
 

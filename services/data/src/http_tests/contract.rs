@@ -176,7 +176,6 @@ async fn an_owner_overrides_what_a_name_means() {
     let of = async |query: &str| server.get(&format!("/download?file_name=f{query}"), ANN).await;
     assert_eq!(of("").await.json()["encrypted_data"], "AAAA");
     assert_eq!(of("&owner=bob@example.com").await.json()["encrypted_data"], "BBBB");
-    server.kms.set_access("g", Some("bob@example.com"), Access::Denied);
     let mut body = upload_body("g", "AAAA");
     body["owner"] = "bob@example.com".into();
     let answer = server.post("/upload", ANN, body.to_string().as_bytes()).await;
