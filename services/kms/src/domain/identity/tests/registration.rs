@@ -149,6 +149,8 @@ async fn whoever_registered_somebody_elses_address_is_not_let_in_by_password_alo
     house.identity.verify_log_in(&email(ANN), &code, &owner).await.unwrap();
     assert!(!is_let_in(&house, &stranger).await);
 
+    // The letter that this brought goes out first: letters of one moment have no order.
+    house.codes(ANN).await;
     house.identity.send_reset_code(&email(ANN), &owner).await.unwrap();
     let code = house.code(ANN).await;
     house.identity.reset_password((&email(ANN), &code), password(PASSWORD), &owner).await.unwrap();
