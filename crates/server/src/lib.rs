@@ -30,7 +30,7 @@ pub use authentication::{AuthenticationError, Authenticator, CallerToken, Grante
 pub use body::Reservation;
 pub use cors::{Origin, OriginError};
 pub use docs::SessionSchemes;
-pub use extract::{ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
+pub use extract::{BytesBody, ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
 pub use failure::{Cause, Chain, Failure, HttpError};
 pub use network::ClientAddress;
 pub use passed::PassedBody;

@@ -8,12 +8,14 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
+mod bytes;
 mod contract;
 mod explain;
 mod native;
 mod shallow;
 mod strict;
 
+pub use bytes::BytesBody;
 pub use contract::{ContractQuery, ContractRejection, JsonBody};
 pub use native::{ValidJson, ValidPath, ValidQuery};
 

@@ -23,6 +23,7 @@ use crate::service_caller::ServiceKeys;
 use crate::settings::HttpSettings;
 
 pub(super) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+pub(super) type BeforeStop = Box<dyn FnOnce() + Send>;
 pub(super) type AtStop = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 /// Looks at a request before any handler does: may change it, or refuse it in the manner of the native surface.
@@ -37,6 +38,7 @@ pub struct Service {
     pub(super) public: Vec<Configure>,
     pub(super) internal: Vec<Configure>,
     pub(super) checks: Vec<Check>,
+    pub(super) before_stop: Vec<BeforeStop>,
     pub(super) at_stop: Vec<AtStop>,
     pub(super) admit: Option<Admit>,
     pub(super) answer_headers: Arc<[(HeaderName, HeaderValue)]>,
@@ -66,6 +68,7 @@ impl Service {
             public: Vec::new(),
             internal: Vec::new(),
             checks: Vec::new(),
+            before_stop: Vec::new(),
             at_stop: Vec::new(),
             admit: None,
             answer_headers: Arc::new([]),
@@ -138,6 +141,13 @@ impl Service {
             async move { answer.await.map_err(Into::into) }.boxed()
         });
         self.checks.push(Check { name, run });
+        self
+    }
+
+    /// Runs when the service begins to stop, before it waits for what is being served: ends answers that would
+    /// never end by themselves.
+    pub fn before_stop(mut self, work: impl FnOnce() + Send + 'static) -> Self {
+        self.before_stop.push(Box::new(work));
         self
     }
 

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::service::{AtStop, Configure, Service};
+use super::service::{AtStop, BeforeStop, Configure, Service};
 use super::tls;
 use crate::health::{self, Health};
 use crate::observe::Observe;
@@ -87,6 +87,7 @@ pub struct Running {
     public: Vec<Listener>,
     internal: Vec<Listener>,
     health: Vec<web::Data<Health>>,
+    before_stop: Vec<BeforeStop>,
     at_stop: Vec<AtStop>,
     stop_timeout: Duration,
     upkeep: JoinHandle<()>,
@@ -111,6 +112,7 @@ impl Running {
         for health in &self.health {
             health.stop();
         }
+        self.before_stop.into_iter().for_each(|work| work());
         // Services in one process call each other, so the internal listeners go last.
         for listeners in [self.public, self.internal] {
             join_all(listeners.iter().map(|listener| listener.handle.stop(true))).await;
@@ -231,6 +233,7 @@ fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running
     running.health.push(health);
     let timeout = Duration::from_secs(service.settings.shutdown_timeout_s);
     running.stop_timeout = running.stop_timeout.max(timeout);
+    running.before_stop.extend(service.before_stop);
     running.at_stop.extend(service.at_stop);
     Ok(())
 }
@@ -251,6 +254,7 @@ pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
         public: Vec::new(),
         internal: Vec::new(),
         health: Vec::new(),
+        before_stop: Vec::new(),
         at_stop: Vec::new(),
         stop_timeout: Duration::ZERO,
         upkeep,
