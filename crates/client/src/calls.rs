@@ -77,7 +77,25 @@ impl Calls {
         path: &str,
         query: &impl Serialize,
     ) -> Result<T, ClientError> {
-        self.read(self.send(self.request(Method::GET, path).timeout(CALL_TIMEOUT).query(query)).await?).await
+        self.queried(Method::GET, path, query).await
+    }
+
+    /// Sends a query and no body, and reads JSON.
+    pub(crate) async fn queried<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.read_json(self.request(method, path).timeout(CALL_TIMEOUT).query(query)).await
+    }
+
+    /// Sends a request and reads JSON.
+    pub(crate) async fn read_json<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        self.read(self.send(request).await?).await
     }
 
     /// Sends JSON and reads JSON.

@@ -1,0 +1,172 @@
+//! Watching keys: reads server-sent events, and comes back by itself when the connection is lost.
+//!
+//! The position of the last event goes with every return, so each change is told once, whichever gateway answers.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use coffer_api::kv::{KvChange, KvChangesQuery, LAST_EVENT_ID};
+use coffer_api::paths::v1;
+use reqwest::{Method, Response};
+use tokio::time::{sleep, timeout};
+
+use crate::ClientError;
+use crate::calls::Calls;
+
+/// The server breaks every silence after 5 s; after this time it is not there any more.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+/// The first wait before coming back, and the longest.
+const WAIT_MIN: Duration = Duration::from_millis(250);
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// The longest event.
+const EVENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a watcher learns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// Something changed.
+    Change(KvChange),
+    /// The connection was lost, and there is another one; nothing was missed.
+    Resumed,
+}
+
+/// Keys that are watched.
+#[derive(Debug)]
+pub struct KvWatch {
+    calls: Calls,
+    query: KvChangesQuery,
+    answer: Option<Response>,
+    buffer: BytesMut,
+    last_id: Option<String>,
+}
+
+/// One event as it was sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Event {
+    id: Option<String>,
+    kind: String,
+    data: String,
+}
+
+impl KvWatch {
+    pub(super) async fn open(calls: Calls, query: KvChangesQuery) -> Result<Self, ClientError> {
+        let mut watch = Self { calls, query, answer: None, buffer: BytesMut::new(), last_id: None };
+        watch.connect().await?;
+        Ok(watch)
+    }
+
+    /// The place behind everything that was told: what `after` takes.
+    pub fn position(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// Waits for what happens next. A refusal ends the watch: no session, no access, or a position whose changes are
+    /// no longer kept; anything else is tried again until it works.
+    pub async fn next(&mut self) -> Result<Watched, ClientError> {
+        loop {
+            if self.answer.is_none() {
+                self.come_back().await?;
+                return Ok(Watched::Resumed);
+            }
+            match self.event().await {
+                Some(event) => {
+                    if let Some(told) = self.take(event)? {
+                        return Ok(told);
+                    }
+                }
+                None => self.answer = None,
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<Option<Watched>, ClientError> {
+        match event.kind.as_str() {
+            "change" => {
+                let change = serde_json::from_str(&event.data).map_err(|_| self.calls.not_understood())?;
+                self.last_id = event.id.or(self.last_id.take());
+                Ok(Some(Watched::Change(change)))
+            }
+            "end" => {
+                // Coming back tells whether it is for good.
+                self.answer = None;
+                Ok(None)
+            }
+            _ => {
+                self.last_id = event.id.or(self.last_id.take());
+                Ok(None)
+            }
+        }
+    }
+
+    async fn come_back(&mut self) -> Result<(), ClientError> {
+        let mut wait = WAIT_MIN;
+        loop {
+            sleep(wait).await;
+            match self.connect().await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_unavailable() || error.retry_after().is_some() => {
+                    wait = error.retry_after().unwrap_or(wait * 2).min(WAIT_MAX);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), ClientError> {
+        let mut request = self.calls.request(Method::GET, v1::KV_WATCH).query(&self.query);
+        if let Some(id) = &self.last_id {
+            request = request.header(LAST_EVENT_ID, id);
+        }
+        self.buffer.clear();
+        self.answer = Some(self.calls.send(request).await?);
+        Ok(())
+    }
+
+    /// The next event; nothing once the connection is lost.
+    async fn event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let block = self.buffer.split_to(end + 2);
+                return parse(&block);
+            }
+            if self.buffer.len() > EVENT_BYTES_MAX {
+                return None;
+            }
+            let chunk = timeout(SILENCE_MAX, self.answer.as_mut()?.chunk()).await;
+            self.buffer.extend_from_slice(&chunk.ok()?.ok()??);
+        }
+    }
+}
+
+/// Reads one event (WHATWG HTML, section 9.2.6); nothing if it is no text.
+fn parse(block: &[u8]) -> Option<Event> {
+    let mut event = Event::default();
+    for line in std::str::from_utf8(block).ok()?.lines() {
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "id" => event.id = Some(value.to_owned()),
+            "event" => value.clone_into(&mut event.kind),
+            "data" => event.data.push_str(value),
+            // Comments, `retry` and what is not known.
+            _ => {}
+        }
+    }
+    Some(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_field_by_field() {
+        let event = parse(b"id: 7\nevent: change\ndata: {\"a\": 1}\n\n").unwrap();
+        let expected =
+            Event { id: Some("7".to_owned()), kind: "change".to_owned(), data: "{\"a\": 1}".to_owned() };
+        assert_eq!(event, expected);
+        let alive = parse(b": alive\nid: 7-12\n\n").unwrap();
+        assert_eq!((alive.id.as_deref(), alive.kind.as_str()), (Some("7-12"), ""));
+        assert!(parse(b"\xff\n\n").is_none());
+    }
+}
