@@ -86,11 +86,16 @@ impl Default for TimeZoneName {
 pub struct LimitSettings {
     /// The largest body that is passed on, in bytes. The services behind have limits of their own.
     pub passed_body_bytes_max: NonZeroUsize,
+    /// Of one user, how many may watch keys at the same time through one process.
+    pub watchers_per_user_max: NonZeroUsize,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { passed_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero") }
+        Self {
+            passed_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero"),
+            watchers_per_user_max: NonZeroUsize::new(16).expect("a constant over zero"),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::domain::usage::{Usage, UsageParts, UsageSettings};
 use crate::domain::vault::Vault;
 use crate::repo::kv::KvRepo;
 use crate::repo::kv_totals::KvKeys;
-use crate::routes::{self, Upstreams};
+use crate::routes::{self, Upstreams, Watchers};
 
 /// How long the last figures of use may take to be written at a stop.
 const FIGURES_TIMEOUT: Duration = Duration::from_secs(5);
@@ -105,12 +105,15 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), (settings.kv, settings.usage()?)));
     tasks.spawn(link.run(Vec::new()));
 
+    let watchers = Watchers::new(settings.limits.watchers_per_user_max);
     let for_routes = routes::Parts {
         kms: Data::from(Arc::clone(&parts.kms)),
         link: Data::new(link.clone()),
         clock: Data::from(Arc::clone(&parts.clock)),
         vault: Data::from(Arc::clone(&vault)),
         upstreams: Data::new(parts.upstreams),
+        owners: Data::default(),
+        watchers: Data::new(watchers.clone()),
     };
     let service = Service::new(ServiceName::Gateway, &settings.http_with_limits())
         .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
@@ -120,7 +123,8 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         .admit(routes::admit)
         .answer_headers(security_headers(settings.http.tls.cert_file.is_some()))
         .openapi(&routes::document())?
-        .public(move |app| routes::public(app, &for_routes));
+        .public(move |app| routes::public(app, &for_routes))
+        .before_stop(move || watchers.close());
     let (stopping, open) = (link.clone(), Arc::clone(&vault));
     Ok(checks(service, parts.records, vault, link).at_stop(move || async move {
         // First, because a flush that is broken off loses what it was writing.

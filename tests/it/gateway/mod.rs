@@ -4,8 +4,10 @@
 mod browsers;
 mod identity;
 mod keys;
+mod native_keys;
 mod outages;
 mod passing;
+mod watching;
 
 use coffer_tests::{Builder, Stack};
 

@@ -31,6 +31,7 @@ use forward::{files, to_data, to_kms};
 pub(crate) use cookies::admit;
 pub(crate) use forward::Upstreams;
 pub(crate) use openapi::document;
+pub(crate) use v1::kv::Watchers;
 
 /// The KMS, for handlers.
 type Kms = Data<dyn UserKms>;
@@ -43,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Data<dyn Clock>,
     pub(crate) vault: Data<Vault>,
     pub(crate) upstreams: Data<Upstreams>,
+    pub(crate) owners: Data<v1::kv::Owners>,
+    pub(crate) watchers: Data<Watchers>,
 }
 
 /// The KMS's native paths that are passed on as they are.
@@ -74,6 +77,8 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.clock.clone())
         .app_data(parts.vault.clone())
         .app_data(parts.upstreams.clone())
+        .app_data(parts.owners.clone())
+        .app_data(parts.watchers.clone())
         .service(contract_path(paths_of_people::REGISTER).post(people::register))
         .service(contract_path(paths_of_people::VERIFY_REGISTER).post(people::verify_register))
         .service(contract_path(paths_of_people::LOGIN).post(people::login))
@@ -103,9 +108,31 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(contract_path(file_contract::UPLOAD).post(files))
         .service(contract_path(file_contract::DOWNLOAD).get(files))
         .service(contract_path(file_contract::LIST_FILES).get(files));
+    native_keys(app);
     for path in OF_THE_KMS {
         app.service(any(path));
     }
+}
+
+/// The native routes of the key-value store.
+fn native_keys(app: &mut ServiceConfig) {
+    use v1::kv::{batch, changes, history, items, sharing, trash, value, watch};
+    app.service(native(paths::KV_ITEMS).get(items::list))
+        .service(native(paths::KV_VALUE).get(value::get).put(value::put).delete(value::delete))
+        .service(native(paths::KV_META).get(value::meta))
+        .service(native(paths::KV_BATCH).post(batch::batch))
+        .service(native(paths::KV_COPY).post(items::copy))
+        .service(native(paths::KV_MOVE).post(items::rename))
+        .service(native(paths::KV_HISTORY).get(history::history))
+        .service(native(paths::KV_DIFF).get(history::diff))
+        .service(native(paths::KV_RESTORE).post(history::restore))
+        .service(native(paths::KV_TRASH).get(trash::list).delete(trash::purge))
+        .service(native(paths::KV_TRASH_RESTORE).post(trash::restore))
+        .service(native(paths::KV_GRANTS).get(sharing::grants).post(sharing::grant))
+        .service(native(paths::KV_GRANTS_REVOKE).post(sharing::revoke))
+        .service(native(paths::KV_SHARED).get(sharing::shared))
+        .service(native(paths::KV_CHANGES).get(changes::changes))
+        .service(native(paths::KV_WATCH).get(watch::watch));
 }
 
 /// A path with every method that the KMS could know; it refuses what it does not.

@@ -1,5 +1,6 @@
 //! The route table has everything that the services behind the gateway serve natively.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use coffer_core::{Clock, Random, SystemClock, SystemRandom};
 use coffer_kms_link::{Kms, Link, RemoteKms};
 use serde_json::Value;
 
-use super::{Parts, Upstreams, public};
+use super::{Parts, Upstreams, Watchers, public};
 use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
 
@@ -32,6 +33,8 @@ fn parts() -> Parts {
         clock: Data::from(clock),
         vault: Data::new(Vault::default()),
         upstreams: Data::new(Upstreams { kms: forwarder(), data: forwarder() }),
+        owners: Data::default(),
+        watchers: Data::new(Watchers::new(NonZeroUsize::MIN)),
     }
 }
 

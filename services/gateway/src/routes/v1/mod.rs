@@ -1,3 +1,4 @@
 //! The native surface.
 
+pub(super) mod kv;
 pub(super) mod usage;
