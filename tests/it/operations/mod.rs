@@ -4,4 +4,5 @@ mod listeners;
 mod memory;
 mod scripts;
 mod settings;
+mod slow_readers;
 mod storage;
