@@ -11,7 +11,7 @@ use coffer_store::records::{
     Commit, Committed, Guard, MemoryRecords, Outcome, Partition, Record, Records, Sort, SqliteRecords, Table,
     Value, open,
 };
-use coffer_store::testing::RedisServer;
+use coffer_store::testing::{Observed, RedisServer};
 
 use crate::sealed::Unsealed;
 
@@ -35,6 +35,10 @@ impl Bed {
 
     pub(crate) fn memory() -> Self {
         Self::new(|clock| (Arc::new(MemoryRecords::new(clock)), ()))
+    }
+
+    pub(crate) fn observed_memory() -> Self {
+        Self::new(|clock| (Arc::new(Observed::new(Arc::new(MemoryRecords::new(clock))).yielding()), ()))
     }
 
     pub(crate) async fn redis() -> Self {

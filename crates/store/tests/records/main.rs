@@ -4,6 +4,7 @@
 mod bed;
 mod collecting;
 mod conformance;
+mod observed;
 mod redis;
 mod sealed;
 mod sqlite;

@@ -51,6 +51,7 @@ macro_rules! conformance {
 }
 
 conformance!(memory, std::future::ready(crate::bed::Bed::memory()));
+conformance!(observed_memory, std::future::ready(crate::bed::Bed::observed_memory()));
 conformance!(redis, crate::bed::Bed::redis());
 conformance!(sealed_memory, std::future::ready(crate::bed::Bed::sealed_memory()));
 conformance!(sqlite, std::future::ready(crate::bed::Bed::sqlite()));

@@ -1,9 +1,9 @@
 //! What is counted when the storage fails and processes die.
 
 use coffer_core::Clock as _;
+use coffer_store::testing::Fault::{Unavailable, UnknownDone, UnknownNotDone};
 
 use super::super::Kind;
-use super::store::Fault::{Unavailable, UnknownDone, UnknownNotDone};
 use super::world::{Model, World, owner, report, settle};
 use crate::repo::usage::Scope;
 

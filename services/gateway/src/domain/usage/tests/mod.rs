@@ -2,7 +2,6 @@ mod cost;
 mod exact;
 mod faults;
 mod keys;
-mod store;
 mod totals;
 pub(crate) mod with_kv;
 mod world;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use coffer_store::testing::Fault::{UnknownDone, UnknownNotDone};
+
 use super::super::Kind;
 use super::keys::{RETENTION, sizes};
-use super::store::Fault::{UnknownDone, UnknownNotDone};
 use super::world::{World, owner, report, settle};
 
 #[tokio::test(start_paused = true)]

@@ -7,11 +7,10 @@ use std::time::Duration;
 use coffer_core::{Clock as _, ManualClock, SeededRandom, SystemRandom, Timestamp, UserId};
 use coffer_crypto::keyring::Keyring;
 use coffer_store::records::{self, Records, Sealed};
-use coffer_store::testing::RedisServer;
+use coffer_store::testing::{Observed, RedisServer};
 
 use super::super::{Calendar, Kind, Operation, Report, Retention, Usage, UsageParts, UsageSettings};
 use super::keys::{TestKeys, sizes};
-use super::store::TestRecords;
 use crate::repo::usage::Scope;
 
 pub(super) const START: &str = "2026-03-01T21:00:00Z";
@@ -44,7 +43,7 @@ impl Backend {
 
 pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
-    pub(super) records: Arc<TestRecords>,
+    pub(super) records: Arc<Observed>,
     pub(super) keys: Arc<TestKeys>,
     keyring: Arc<Keyring>,
     _backend: Backend,
@@ -55,7 +54,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let backend = Backend::named(backend, &clock).await;
         Self {
-            records: Arc::new(TestRecords::new(backend.records.clone())),
+            records: Arc::new(Observed::new(backend.records.clone())),
             keys: Arc::default(),
             keyring: Arc::new(Keyring::create(clock.now(), &SeededRandom::new(1))),
             clock,
