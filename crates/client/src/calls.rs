@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::ClientError;
+use crate::connection;
 use crate::refusal::refusal;
 
 /// How long a small call may take as a whole: longer than a log-in behind a full queue of others.
@@ -154,13 +155,7 @@ impl Calls {
 
     /// The error of a request that got no answer.
     pub(crate) fn failed(&self, source: reqwest::Error) -> ClientError {
-        let server = self.base.origin().ascii_serialization();
-        let source = source.without_url();
-        if source.is_connect() {
-            ClientError::Unreachable { server, source }
-        } else {
-            ClientError::Lost { server, source }
-        }
+        connection::failed(self.base.origin().ascii_serialization(), source)
     }
 
     /// The error of an answer that makes no sense.

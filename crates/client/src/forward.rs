@@ -16,10 +16,9 @@ use reqwest::{Body, Method, Response};
 use url::Url;
 
 use crate::ClientError;
+use crate::connection::{self, failed};
 use crate::transport::TokenSource;
 
-/// How long to wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the service may be silent: longer than a request's body may take to arrive.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -91,7 +90,7 @@ impl ForwardAnswer {
     /// The body, as it arrives.
     pub fn into_body(self) -> impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static {
         let server = self.server;
-        self.response.bytes_stream().map(move |piece| piece.map_err(|source| lost(server.clone(), source)))
+        self.response.bytes_stream().map(move |piece| piece.map_err(|source| failed(server.clone(), source)))
     }
 }
 
@@ -114,13 +113,8 @@ impl Forwarder {
     /// there.
     pub fn new(base: &str, tokens: Option<TokenSource>) -> Result<Self, ClientError> {
         let base = Url::parse(base).map_err(ClientError::Address)?;
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
+        let http = connection::between_services()
             .read_timeout(SILENCE_TIMEOUT)
-            // Shorter than servers keep idle connections, so that none is reused as it is being closed.
-            .pool_idle_timeout(Duration::from_secs(4))
             .build()
             .map_err(ClientError::SetUp)?;
         Ok(Self { http, base, tokens })
@@ -147,7 +141,7 @@ impl Forwarder {
             }
             sent = sent.body(Body::wrap_stream(body));
         }
-        let response = sent.send().await.map_err(|source| lost(self.server(), source))?;
+        let response = sent.send().await.map_err(|source| failed(self.server(), source))?;
         let headers = ANSWER_HEADERS.iter().filter_map(|name| {
             let value = response.headers().get(*name)?;
             Some((*name, value.as_bytes().to_vec()))
@@ -192,15 +186,6 @@ impl Forwarder {
             insert(CLIENT_ADDRESS, request.client.to_string().as_bytes());
         }
         Ok(headers)
-    }
-}
-
-fn lost(server: String, source: reqwest::Error) -> ClientError {
-    let source = source.without_url();
-    if source.is_connect() {
-        ClientError::Unreachable { server, source }
-    } else {
-        ClientError::Lost { server, source }
     }
 }
 

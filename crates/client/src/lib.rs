@@ -6,6 +6,7 @@
 //! what users ask of one service through another.
 
 mod calls;
+mod connection;
 mod data;
 mod error;
 mod forward;

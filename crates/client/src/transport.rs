@@ -1,8 +1,7 @@
 //! Calls from service to service: POST, JSON both ways, bounded in time and size.
 //!
 //! Every internal call can be made twice without harm, so a call whose server was not reached, or was busy
-//! and said when to come back, is tried again within the call's own time. No proxy is ever used: these
-//! calls stay between services, and an `HTTP_PROXY` in the environment is not meant for them.
+//! and said when to come back, is tried again within the call's own time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +18,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::ClientError;
+use crate::connection;
 use crate::refusal::refusal;
 
-/// How long to wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often one call is tried.
 const TRIES_MAX: u32 = 3;
 /// The wait after a try that did not reach the server.
@@ -51,14 +49,7 @@ impl std::fmt::Debug for Transport {
 impl Transport {
     pub(crate) fn new(base: &str, tokens: TokenSource) -> Result<Self, ClientError> {
         let base = Url::parse(base).map_err(ClientError::Address)?;
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            // Shorter than servers keep idle connections, so that none is reused as it is being closed.
-            .pool_idle_timeout(Duration::from_secs(4))
-            .build()
-            .map_err(ClientError::SetUp)?;
+        let http = connection::between_services().build().map_err(ClientError::SetUp)?;
         Ok(Self { http, base, tokens })
     }
 
@@ -144,12 +135,7 @@ impl Transport {
     }
 
     fn failed(&self, source: reqwest::Error) -> ClientError {
-        let (server, source) = (self.server(), source.without_url());
-        if source.is_connect() {
-            ClientError::Unreachable { server, source }
-        } else {
-            ClientError::Lost { server, source }
-        }
+        connection::failed(self.server(), source)
     }
 }
 
