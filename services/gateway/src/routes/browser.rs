@@ -1,9 +1,9 @@
 //! Logging in and out of browsers: as the KMS does it, but the session's token goes into a cookie that no
 //! script can read, where the request asks for that (`coffer-session: cookie`).
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::web::{Data, Payload};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
 use coffer_api::WireSecret;
 use coffer_api::identity::{CookieLogIn, CookieSession, LogIn, LogInAnswer, NewSession, VerifyLogIn};
@@ -56,13 +56,9 @@ pub(super) async fn log_in(
     services: (Data<Upstreams>, Data<dyn Clock>),
 ) -> Answered {
     let (upstreams, clock) = services;
-    if !wants_cookie(&request) {
-        let body = PassedBody::from_request(&request, &mut payload.into_inner()).await?;
-        return forward::to_kms(request, client, body, upstreams).await;
-    }
-    let answer = match ask::<LogIn>(&request, client, payload, &upstreams).await? {
-        Asked::Done(answer) => answer,
-        Asked::Refused(response) => return Ok(response),
+    let answer = match ask::<LogIn>(request, client, payload, upstreams).await? {
+        Asked::ForCookie(answer) => answer,
+        Asked::PassedOn(response) => return Ok(response),
     };
     match read::<LogInAnswer>(answer).await? {
         LogInAnswer::OtpRequired { code_expires_at } => {
@@ -70,10 +66,7 @@ pub(super) async fn log_in(
         }
         LogInAnswer::LoggedIn(session) => {
             let mut response = HttpResponse::Ok();
-            let (cookies, session) = into_cookies(*session, &**clock);
-            for line in cookies {
-                response.append_header((header::SET_COOKIE, line));
-            }
+            let session = into_cookies(*session, &mut response, &**clock);
             Ok(response.json(CookieLogIn::LoggedIn(session)))
         }
     }
@@ -87,19 +80,12 @@ pub(super) async fn verify(
     services: (Data<Upstreams>, Data<dyn Clock>),
 ) -> Answered {
     let (upstreams, clock) = services;
-    if !wants_cookie(&request) {
-        let body = PassedBody::from_request(&request, &mut payload.into_inner()).await?;
-        return forward::to_kms(request, client, body, upstreams).await;
-    }
-    let answer = match ask::<VerifyLogIn>(&request, client, payload, &upstreams).await? {
-        Asked::Done(answer) => answer,
-        Asked::Refused(response) => return Ok(response),
+    let answer = match ask::<VerifyLogIn>(request, client, payload, upstreams).await? {
+        Asked::ForCookie(answer) => answer,
+        Asked::PassedOn(response) => return Ok(response),
     };
-    let (cookies, session) = into_cookies(read::<NewSession>(answer).await?, &**clock);
     let mut response = HttpResponse::Created();
-    for line in cookies {
-        response.append_header((header::SET_COOKIE, line));
-    }
+    let session = into_cookies(read::<NewSession>(answer).await?, &mut response, &**clock);
     Ok(response.json(session))
 }
 
@@ -122,27 +108,34 @@ pub(super) async fn log_out(
 }
 
 enum Asked {
-    Done(ForwardAnswer),
-    Refused(HttpResponse),
+    /// What the KMS answers, to be told without what goes into cookies.
+    ForCookie(ForwardAnswer),
+    /// A refusal, or what was not asked for in a cookie: told as the KMS answered it.
+    PassedOn(HttpResponse),
 }
 
-/// Asks the KMS with the device's cookie in the body.
+/// Asks the KMS; where a cookie is wanted, with the device's cookie in the body.
 async fn ask<T: FromDevice>(
-    request: &HttpRequest,
+    request: HttpRequest,
     client: ClientAddress,
     payload: Payload,
-    upstreams: &Upstreams,
+    upstreams: Data<Upstreams>,
 ) -> Result<Asked, HttpError<Native>> {
+    let mut payload = payload.into_inner();
+    if !wants_cookie(&request) {
+        let body = PassedBody::from_request(&request, &mut payload).await?;
+        return forward::to_kms(request, client, body, upstreams).await.map(Asked::PassedOn);
+    }
     check_own_page(request.headers())?;
-    let mut body = ValidJson::<T>::from_request(request, &mut payload.into_inner()).await?.into_inner();
+    let mut body = ValidJson::<T>::from_request(&request, &mut payload).await?.into_inner();
     if let Some(device) = cookie(request.headers(), DEVICE_COOKIE) {
         body.device().get_or_insert_with(|| device.into());
     }
     let body = Bytes::from(serde_json::to_vec(&body).map_err(Failure::internal)?);
     let (length, piece) = (body.len(), stream::iter([Ok::<_, Infallible>(body)]));
-    let passed = as_sent(request, client, Some((Some(length), piece)));
+    let passed = as_sent(&request, client, Some((Some(length), piece)));
     let answer = upstreams.kms.forward(passed).await.map_err(not_passed_on)?;
-    Ok(if answer.status < 300 { Asked::Done(answer) } else { Asked::Refused(pass_back(answer)) })
+    Ok(if answer.status < 300 { Asked::ForCookie(answer) } else { Asked::PassedOn(pass_back(answer)) })
 }
 
 async fn read<T: DeserializeOwned>(answer: ForwardAnswer) -> Result<T, Failure> {
@@ -157,12 +150,15 @@ async fn read<T: DeserializeOwned>(answer: ForwardAnswer) -> Result<T, Failure> 
     serde_json::from_slice(&bytes).map_err(Failure::internal)
 }
 
-fn into_cookies(session: NewSession, clock: &dyn Clock) -> (Vec<HeaderValue>, CookieSession) {
+/// Puts what no script is to see into cookies of the response. The rest is left.
+fn into_cookies(session: NewSession, response: &mut HttpResponseBuilder, clock: &dyn Clock) -> CookieSession {
     let NewSession { token, expires_at, device, user } = session;
     let lasts_s = i64::try_from(expires_at.since(clock.now()).as_secs()).unwrap_or(i64::MAX);
-    let mut cookies = Vec::from_iter(set_cookie(SESSION_COOKIE, &token.into_secret(), lasts_s));
-    if let Some(device) = device {
-        cookies.extend(set_cookie(DEVICE_COOKIE, &device.into_secret(), DEVICE_COOKIE_S));
+    let of_session = set_cookie(SESSION_COOKIE, &token.into_secret(), lasts_s);
+    let of_device =
+        device.and_then(|device| set_cookie(DEVICE_COOKIE, &device.into_secret(), DEVICE_COOKIE_S));
+    for line in of_session.into_iter().chain(of_device) {
+        response.append_header((header::SET_COOKIE, line));
     }
-    (cookies, CookieSession { expires_at, user })
+    CookieSession { expires_at, user }
 }

@@ -69,9 +69,6 @@ impl Kv {
         space: Space,
         key: &Key,
     ) -> Result<(), KvError> {
-        if space == caller.own_space() {
-            return Ok(());
-        }
         self.access(caller, space, key).await?.map(drop).ok_or(KvError::Denied)
     }
 
@@ -81,9 +78,6 @@ impl Kv {
         space: Space,
         key: &Key,
     ) -> Result<(), KvError> {
-        if space == caller.own_space() {
-            return Ok(());
-        }
         match self.access(caller, space, key).await? {
             Some(Permission::Write) => Ok(()),
             Some(Permission::Read) => Err(KvError::ReadOnly),

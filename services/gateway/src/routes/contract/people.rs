@@ -1,5 +1,7 @@
 //! Registering, logging in and seeing users by name.
 
+use std::net::IpAddr;
+
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
@@ -67,9 +69,8 @@ pub(in crate::routes) async fn verify_register(
     body: Body<Proof>,
     kms: Kms,
 ) -> Answered {
-    let Proof { username, otp } = body.into_inner();
-    let Ok(login) = username.parse::<Login>() else { return Ok(outcome(Outcome::refused(INVALID_CODE))) };
-    match kms.verify_registration(&NamedCode { login, code: otp, client }).await {
+    let Some(code) = named_code(body, client) else { return Ok(outcome(Outcome::refused(INVALID_CODE))) };
+    match kms.verify_registration(&code).await {
         Ok(_) => Ok(outcome(Outcome::done(REGISTERED))),
         Err(error) => refused(error, |code| match code {
             ErrorCode::OtpFailed | ErrorCode::NoPendingRegistration => Some(INVALID_CODE),
@@ -113,9 +114,8 @@ pub(in crate::routes) async fn verify_login(
     body: Body<Proof>,
     kms: Kms,
 ) -> Answered {
-    let Proof { username, otp } = body.into_inner();
-    let Ok(login) = username.parse::<Login>() else { return Ok(outcome(Outcome::refused(INVALID_CODE))) };
-    match kms.verify_log_in(&NamedCode { login, code: otp, client }).await {
+    let Some(code) = named_code(body, client) else { return Ok(outcome(Outcome::refused(INVALID_CODE))) };
+    match kms.verify_log_in(&code).await {
         Ok(session) => Ok(outcome(logged_in(session))),
         Err(error) => refused(error, |code| (code == ErrorCode::OtpFailed).then_some(INVALID_CODE)),
     }
@@ -182,6 +182,12 @@ pub(in crate::routes) async fn about() -> impl Responder {
 
 fn outcome(outcome: Outcome) -> HttpResponse {
     HttpResponse::Ok().json(outcome)
+}
+
+/// The code, and whose it is; what is no name and no address belongs to nobody.
+fn named_code(body: Body<Proof>, client: IpAddr) -> Option<NamedCode> {
+    let Proof { username, otp } = body.into_inner();
+    Some(NamedCode { login: username.parse().ok()?, code: otp, client })
 }
 
 fn logged_in(session: NewSession) -> Outcome {
