@@ -34,7 +34,7 @@ pub(super) fn run(table: &mut Table, runtime: &Runtime, (stage, scale): (&Stage,
         let figures = [
             analysis,
             loads.get("/stats", CONNECTIONS)?,
-            loads.get("/api/v1/kv?limit=100", CONNECTIONS)?,
+            loads.get("/api/v1/kv/items?limit=100", CONNECTIONS)?,
             loads.get("/keys", CONNECTIONS)?,
         ];
         let paths = ["/analysis", "/stats", "/api/v1/kv, first page", "/keys, whole"];
