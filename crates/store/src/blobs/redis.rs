@@ -115,6 +115,6 @@ impl Blobs for RedisBlobs {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.links.query(&cmd("PING")).await.map_err(|err| err.of_read("asking for a sign of life"))
+        self.links.ping().await.map_err(|err| err.of_read("asking for a sign of life"))
     }
 }

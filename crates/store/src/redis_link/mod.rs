@@ -14,7 +14,7 @@ mod start_up;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use redis::{Cmd, FromRedisValue, Pipeline, Value};
+use redis::{Cmd, FromRedisValue, Pipeline, Value, cmd};
 
 use crate::records::StoreError;
 
@@ -69,6 +69,15 @@ impl Links {
             Some(lane) => lane.write(command).await,
             None => self.link().send(&command).await,
         }
+    }
+
+    /// Asks each connection for a sign of life. One of them may have found the server again while another still
+    /// answers that it is lost: whoever is told that the server is there must not be refused a moment later.
+    pub(crate) async fn ping(&self) -> Result<(), LinkError> {
+        for link in &self.0.links {
+            link.send(&cmd("PING")).await?;
+        }
+        Ok(())
     }
 
     /// Runs a script that writes.

@@ -197,7 +197,6 @@ impl Records for RedisRecords {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let answer = self.shared.links.query(&cmd("PING")).await;
-        answer.map_err(|err| err.of_read("asking for a sign of life"))
+        self.shared.links.ping().await.map_err(|err| err.of_read("asking for a sign of life"))
     }
 }

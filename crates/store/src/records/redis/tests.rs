@@ -1,6 +1,8 @@
-//! What no test from outside can bring about at will: a sweep between registering and committing.
+//! What no test from outside can bring about at will: a sweep between registering and committing, and a
+//! connection that is lost while another is not.
 
 use coffer_core::SystemClock;
+use redis::Value;
 use url::Url;
 
 use super::directory::Entry;
@@ -49,4 +51,15 @@ async fn a_partition_taken_out_between_registering_and_committing_is_registered_
         assert!(matches!(store.try_commit(&partition, &second).await, Answer::Done(_)));
     }
     assert_eq!(store.sweep(TABLE, None, 10).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_of_life_is_asked_of_every_connection() {
+    let server = RedisServer::start();
+    let settings = RedisSettings::parse(Url::parse(&server.url()).unwrap()).unwrap();
+    let store = RedisRecords::open(settings, Arc::new(SystemClock)).await.unwrap();
+    let _: Value = store.shared.links.query(cmd("CONFIG").arg("RESETSTAT")).await.unwrap();
+    store.ping().await.unwrap();
+    let commands: String = store.shared.links.query(cmd("INFO").arg("commandstats")).await.unwrap();
+    assert!(commands.contains(&format!("cmdstat_ping:calls={CONNECTIONS},")), "{commands}");
 }
