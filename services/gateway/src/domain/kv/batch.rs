@@ -94,6 +94,7 @@ impl Kv {
             for (change, known) in prepared.iter().zip(&known) {
                 pending.push(plan_one(&mut plan, change, known.clone())?);
             }
+            self.ensure_room(space, more_keys(&prepared, &known))?;
             if let Some(version) = self.commit(space, plan.make()?).await? {
                 let answer = |pending| match pending {
                     Pending::Put(head) => BatchAnswer::Put(Meta::of(&head, version.0)),
@@ -125,7 +126,7 @@ impl Kv {
                 BatchOp::Get(_) => return Err(KvError::Batch { ops_max: OPS_MAX }),
                 BatchOp::Delete(key, condition) => Prepared::Delete(key, *condition),
                 BatchOp::Put(request) => {
-                    self.admit(space, &request.value)?;
+                    self.admit(&request.value)?;
                     self.check_expiry(request.expires_at)?;
                     bytes += request.value.as_bytes().len();
                     Prepared::Put(request, Packed::pack(&request.value, request.encrypt, request.compress))
@@ -145,6 +146,18 @@ impl Kv {
         });
         known.collect()
     }
+}
+
+/// How many more keys there are afterwards.
+fn more_keys(changes: &[Prepared<'_>], known: &[Option<Arc<Known>>]) -> u64 {
+    let (mut added, mut removed) = (0_u64, 0);
+    for (change, known) in changes.iter().zip(known) {
+        match change {
+            Prepared::Put(..) => added += u64::from(known.is_none()),
+            Prepared::Delete(..) => removed += 1,
+        }
+    }
+    added.saturating_sub(removed)
 }
 
 fn plan_one(

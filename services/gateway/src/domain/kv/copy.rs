@@ -31,7 +31,7 @@ impl Kv {
     ) -> Result<Meta, KvError> {
         self.authorize_write(caller, to, route.to).await?;
         let item = self.get(caller, from, route.from, None).await?;
-        self.admit(to, &item.value)?;
+        self.admit(&item.value)?;
         let packed = Packed::pack(&item.value, item.meta.encrypt, item.meta.compressed);
         let value = copied(&item, &packed);
         self.write(caller, to, &Write { key: route.to, condition: route.condition, value }).await

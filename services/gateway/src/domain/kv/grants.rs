@@ -24,7 +24,7 @@ impl Kv {
         order.scope.check()?;
         self.check_expiry(order.expires_at)?;
         let (owner, subject, target) = (caller.id(), order.grantee.subject(), order.scope.target());
-        self.ensure_room(owner, &subject).await?;
+        self.ensure_room_for_grant(owner, &subject).await?;
         let shared = SharedRecord { owner, name: target.name.to_owned(), is_prefix: target.is_prefix };
         self.0.shared.add(&subject, &shared, order.expires_at).await?;
         let (email, role) = match &order.grantee {
@@ -102,7 +102,7 @@ impl Kv {
     }
 
     /// Grants made at the same time may go a little beyond the limits.
-    async fn ensure_room(&self, owner: UserId, subject: &Subject) -> Result<(), KvError> {
+    async fn ensure_room_for_grant(&self, owner: UserId, subject: &Subject) -> Result<(), KvError> {
         let to_subject = self.0.repo.grants_to(owner, subject, GRANTS_PER_SUBJECT_MAX).await?.len();
         let all = self.0.repo.grants(owner, None, GRANTS_MAX).await?.items.len();
         if to_subject >= GRANTS_PER_SUBJECT_MAX || all >= GRANTS_MAX {

@@ -72,6 +72,9 @@ pub const OPS_MAX: usize = 100;
 pub trait KeyCount: Send + Sync + fmt::Debug {
     /// The number, if it is known.
     fn keys(&self, owner: UserId) -> Option<u64>;
+
+    /// Asks for it to be counted anew soon: another process may have made room since.
+    fn look_again(&self, owner: UserId);
 }
 
 /// Nobody counts: there is no limit on keys.
@@ -82,6 +85,8 @@ impl KeyCount for Uncounted {
     fn keys(&self, _: UserId) -> Option<u64> {
         None
     }
+
+    fn look_again(&self, _: UserId) {}
 }
 
 /// The key-value store of all owners. Cheap to clone.
@@ -138,16 +143,20 @@ impl Kv {
         &self.0.repo
     }
 
-    /// Whether a value may be stored in `space` at all.
-    fn admit(&self, space: Space, value: &PlainValue) -> Result<(), KvError> {
-        let Inner { settings, counts, .. } = &*self.0;
-        if value.as_bytes().len() > settings.value_bytes_max {
-            return Err(KvError::ValueTooLarge { bytes_max: settings.value_bytes_max });
+    /// Whether a value may be stored at all.
+    fn admit(&self, value: &PlainValue) -> Result<(), KvError> {
+        let bytes_max = self.0.settings.value_bytes_max;
+        if value.as_bytes().len() > bytes_max { Err(KvError::ValueTooLarge { bytes_max }) } else { Ok(()) }
+    }
+
+    /// Whether there is room for so many more keys in `space`. What adds none needs no room.
+    fn ensure_room(&self, space: Space, more: u64) -> Result<(), KvError> {
+        let (counts, keys_max) = (&self.0.counts, self.0.settings.keys_per_owner_max);
+        if more == 0 || counts.keys(space.owner).is_none_or(|keys| keys.saturating_add(more) <= keys_max) {
+            return Ok(());
         }
-        if counts.keys(space.owner).is_some_and(|keys| keys >= settings.keys_per_owner_max) {
-            return Err(KvError::TooManyKeys { keys_max: settings.keys_per_owner_max });
-        }
-        Ok(())
+        counts.look_again(space.owner);
+        Err(KvError::TooManyKeys { keys_max })
     }
 
     fn check_expiry(&self, expires_at: Option<Timestamp>) -> Result<(), KvError> {

@@ -18,7 +18,7 @@ pub struct KvSettings {
     pub watch_retention_s: u32,
     /// The largest value, in bytes; at most 16 MiB.
     pub value_bytes_max: usize,
-    /// Keys of one owner, about: what is written at the same time may go a little beyond.
+    /// Keys of one owner, about: what is written at the same time may go a little beyond. What adds none needs no room.
     pub keys_per_owner_max: u64,
 }
 

@@ -64,6 +64,7 @@ impl Kv {
             return Err(KvError::Conflict { revision: Some(current.version().0) });
         }
         let (tombstone, version) = tombstone.ok_or(KvError::NotInTrash)?;
+        self.ensure_room(space, 1)?;
         let item = self.last_value(space, key, &tombstone).await?;
         let packed = Packed::pack(&item.value, item.meta.encrypt, item.meta.compressed);
         let value = NewValue {

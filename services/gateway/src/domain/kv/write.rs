@@ -61,7 +61,7 @@ impl Kv {
     /// history all the same.
     pub async fn put(&self, caller: &Caller, space: Space, request: &PutRequest) -> Result<Meta, KvError> {
         self.authorize_write(caller, space, &request.key).await?;
-        self.admit(space, &request.value)?;
+        self.admit(&request.value)?;
         let packed = Packed::pack(&request.value, request.encrypt, request.compress);
         let value = NewValue { packed: &packed, expires_at: request.expires_at, op: Op::Put, revives: None };
         self.write(caller, space, &Write { key: &request.key, condition: request.condition, value }).await
@@ -85,6 +85,16 @@ impl Kv {
                     continue;
                 }
             };
+            if known.is_none()
+                && let Err(full) = self.ensure_room(space, 1)
+            {
+                if before.is_fresh {
+                    return Err(full);
+                }
+                // Without a memory of it the key may be there all the same, and then it needs no room.
+                before = self.read_before(space, write.key).await?;
+                continue;
+            }
             let mut plan = Plan::new(self.context(Some(caller)));
             let head = plan.put(write.key, known.as_deref(), &write.value)?;
             if let Some(version) = self.commit(space, plan.make()?).await? {

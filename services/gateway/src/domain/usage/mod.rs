@@ -180,4 +180,8 @@ impl KeyCount for Usage {
     fn keys(&self, owner: UserId) -> Option<u64> {
         self.inner.writer.key_counts.get(&owner)
     }
+
+    fn look_again(&self, owner: UserId) {
+        self.changed(owner);
+    }
 }

@@ -117,26 +117,43 @@ async fn an_expired_key_is_gone_at_once() {
     assert_eq!(bed.get("b").await.as_deref(), Some("2"));
 }
 
-/// Says how many keys everybody has.
-#[derive(Debug)]
-struct Counted(AtomicU64);
+/// Says how many keys everybody has, and how often it was asked to look again.
+#[derive(Debug, Default)]
+struct Counted {
+    keys: AtomicU64,
+    looks: AtomicU64,
+}
 
 impl KeyCount for Counted {
     fn keys(&self, _: UserId) -> Option<u64> {
-        Some(self.0.load(Ordering::SeqCst))
+        Some(self.keys.load(Ordering::SeqCst))
+    }
+
+    fn look_again(&self, _: UserId) {
+        self.looks.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 #[tokio::test]
-async fn an_owner_with_as_many_keys_as_may_be_stores_no_more_and_can_still_delete() {
+async fn an_owner_with_as_many_keys_as_may_be_adds_none_and_can_still_change_and_delete() {
     let settings = KvSettings { keys_per_owner_max: 2, ..KvSettings::default() };
     let bed = Bed::memory_with(settings);
-    let counted = Arc::new(Counted(AtomicU64::new(1)));
+    let counted = Arc::new(Counted::default());
     let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (bed.clock.clone(), Arc::new(SystemRandom));
     let kv = Kv::with_counts(&bed.sealed, settings, sources, counted.clone());
     kv.put(&ann(), anns(), &request("a", "1")).await.unwrap();
-    counted.0.store(2, Ordering::SeqCst);
-    let refused = kv.put(&ann(), anns(), &request("b", "1")).await;
+    // Stored by another process, so nothing here remembers it.
+    bed.put("b", "1").await;
+    counted.keys.store(2, Ordering::SeqCst);
+    let refused = kv.put(&ann(), anns(), &request("c", "1")).await;
     assert!(matches!(refused, Err(KvError::TooManyKeys { keys_max: 2 })), "{refused:?}");
+    assert!(counted.looks.load(Ordering::SeqCst) > 0, "it is counted anew");
+    for name in ["a", "b"] {
+        assert_eq!(kv.put(&ann(), anns(), &request(name, "2")).await.unwrap().version, 2, "{name}");
+    }
     kv.delete(&ann(), anns(), &key("a"), Condition::None).await.unwrap();
+    let back = kv.restore_from_trash(&ann(), &key("a")).await;
+    assert!(matches!(back, Err(KvError::TooManyKeys { .. })), "{back:?}");
+    counted.keys.store(1, Ordering::SeqCst);
+    kv.restore_from_trash(&ann(), &key("a")).await.unwrap();
 }
