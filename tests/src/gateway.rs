@@ -1,8 +1,10 @@
 //! A person who uses the gateway.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use crate::{Answer, Http, Stack};
+use crate::{Answer, Events, Http, Stack, User};
 
 /// Somebody with a session, as a client of one gateway.
 #[derive(Clone, Debug)]
@@ -46,6 +48,12 @@ impl Stack {
 }
 
 impl Keeper {
+    /// A user of the file contract at the first gateway of `stack`.
+    pub fn of(user: &User, stack: &Stack) -> Self {
+        let (email, token) = (user.email.clone(), user.sid.clone());
+        Self { http: Http::default(), url: stack.gateway_url(""), token, email }
+    }
+
     /// The same person at another gateway.
     pub fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
@@ -72,6 +80,27 @@ impl Keeper {
         let bearer = format!("Bearer {}", self.token);
         let headers = [headers, &[("authorization", bearer.as_str())]].concat();
         self.http.send_raw(method, &format!("{}{path}", self.url), &headers, body).await
+    }
+
+    /// Any call, without a body, by a client that sends the path as it is written; gives the whole answer as text.
+    pub async fn raw(&self, method: &str, path: &str) -> String {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).await.expect("the gateway listens");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+            self.token
+        );
+        stream.write_all(head.as_bytes()).await.expect("the head is accepted");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("the answer ends");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Watches keys, with what is asked for in a query; refusals are answers.
+    pub async fn watch(&self, query: &str, headers: &[(&str, &str)]) -> Result<Events, Answer> {
+        let bearer = format!("Bearer {}", self.token);
+        let headers = [headers, &[("authorization", bearer.as_str())]].concat();
+        self.http.events(&format!("{}/api/v1/kv/watch?{query}", self.url), &headers).await
     }
 
     /// `POST /store`

@@ -3,8 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
+
+use crate::Events;
+
+/// The services close a connection that idles for 5 s. One that is used again just then is lost with what was sent,
+/// and a large body cannot be sent twice.
+const IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// An HTTP client with one source address.
 #[derive(Clone, Debug)]
@@ -36,6 +42,7 @@ impl Http {
         let client = Client::builder()
             .local_address(IpAddr::V4(address))
             .timeout(Duration::from_mins(1))
+            .pool_idle_timeout(IDLE_MAX)
             .no_proxy()
             .build()
             .expect("the client's settings are valid");
@@ -88,14 +95,20 @@ impl Http {
             }
             request = request.body(body);
         }
-        let response = request.send().await?;
-        let text =
-            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: response.bytes().await?.to_vec(),
-        })
+        read(request.send().await?).await
+    }
+
+    /// Server-sent events, or the refusal.
+    pub async fn events(&self, url: &str, headers: &[(&str, &str)]) -> Result<Events, Answer> {
+        let mut request = self.client.get(url).timeout(Duration::from_mins(10));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap_or_else(|err| panic!("{url}: {err:?}"));
+        if response.status().as_u16() == 200 {
+            return Ok(Events::new(response));
+        }
+        Err(read(response).await.expect("a refusal has an end"))
     }
 
     /// POST with a JSON body.
@@ -117,6 +130,15 @@ impl Http {
     pub async fn get_as(&self, sid: &str, url: &str) -> Answer {
         self.send("GET", url, Some(sid), None).await
     }
+}
+
+async fn read(response: Response) -> Result<Answer, reqwest::Error> {
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: response.bytes().await?.to_vec(),
+    })
 }
 
 impl Answer {

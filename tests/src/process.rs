@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +67,21 @@ impl Process {
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the same program once more, with these arguments behind its own and in the same environment, to its end.
+    pub async fn run_beside(&self, arguments: &[&str]) -> Output {
+        let run = tokio::process::Command::new(&self.program)
+            .args(&self.arguments)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let ended = tokio::time::timeout(Duration::from_mins(1), run).await.expect("a command ends");
+        ended.unwrap_or_else(|err| panic!("starting {}: {err}", self.program.display()))
     }
 
     /// Kills it with SIGKILL, at once.

@@ -2,39 +2,30 @@
 
 use std::time::Duration;
 
-use coffer_tests::{Stack, User, binary, until};
+use coffer_tests::{Stack, User, until};
 use serde_json::{Value, json};
-use tokio::process::Command;
-
-/// Makes an administrator of an address as an operator does, while nothing runs; gives what was printed.
-async fn create_administrator(stack: &Stack, email: &str) -> String {
-    stack.kms[0].process.kill();
-    let output = Command::new(binary("coffer-all"))
-        .args(["--data-dir".as_ref(), stack.directory().join("data").as_os_str()])
-        .args(["admin", "create", email])
-        .env_clear()
-        .env("COFFER_KMS__AUTH__BCRYPT_COST", "4")
-        .output();
-    let output = output.await.expect("it runs");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{message}");
-    stack.kms[0].process.start();
-    stack.ready().await;
-    String::from_utf8(output.stdout).expect("it prints text")
-}
 
 /// An administrator who is logged in.
 pub(crate) async fn administrator(stack: &Stack) -> User {
     let admin = stack.user("admin").await;
-    create_administrator(stack, &admin.email).await;
+    stack.make_administrator(&admin.email).await;
     let sid = stack.login(&admin.email, &admin.password).await;
     User { sid, ..admin }
 }
 
 async fn id_of(stack: &Stack, admin: &User, email: &str) -> String {
-    let url = stack.kms_url(&format!("/api/v1/users?email={email}"));
-    let page = stack.surface().http.get_as(&admin.sid, &url).await.expect_status(200).json();
-    page["items"][0]["id"].as_str().unwrap_or_else(|| panic!("{page}")).to_owned()
+    // Not by `email=`: that finds addresses that were proven.
+    let page = stack.surface().http.get_as(&admin.sid, &stack.kms_url("/api/v1/users")).await;
+    let page = page.expect_status(200).json();
+    let user = page["items"].as_array().and_then(|all| all.iter().find(|user| user["email"] == email));
+    let user = user.unwrap_or_else(|| panic!("no {email} in {page}"));
+    user["id"].as_str().expect("an id").to_owned()
+}
+
+/// Gives a user another role.
+pub(crate) async fn set_role(stack: &Stack, admin: &User, (email, role): (&str, &str)) {
+    let id = id_of(stack, admin, email).await;
+    assert_eq!(change(stack, &admin.sid, &id, json!({ "role": role })).await, 200, "{email} {role}");
 }
 
 async fn change(stack: &Stack, sid: &str, id: &str, body: Value) -> u16 {
@@ -45,7 +36,7 @@ async fn change(stack: &Stack, sid: &str, id: &str, body: Value) -> u16 {
 #[tokio::test]
 async fn a_new_administrator_sets_a_password_by_the_command_that_is_printed() {
     let stack = Stack::all().start().await;
-    let printed = create_administrator(&stack, "root@example.com").await;
+    let printed = stack.make_administrator("root@example.com").await;
     let (_, command) = printed.split_once(": coffer ").unwrap_or_else(|| panic!("{printed}"));
     let cli = stack.cli("root");
     let password = "a long new password";

@@ -5,4 +5,4 @@ mod files;
 mod passwords;
 mod second_factor;
 
-pub(crate) use accounts::administrator;
+pub(crate) use accounts::{administrator, set_role};

@@ -22,6 +22,7 @@ pub struct Builder {
     gateways: usize,
     redis: Option<Arc<RedisServer>>,
     data_redis: Option<Arc<RedisServer>>,
+    gateway_redis: Option<Arc<RedisServer>>,
     smtp: Option<Arc<SmtpServer>>,
     settings: BTreeMap<String, String>,
     default_limits: bool,
@@ -41,6 +42,7 @@ impl Builder {
             gateways: 0,
             redis: None,
             data_redis: None,
+            gateway_redis: None,
             smtp: None,
             settings: BTreeMap::new(),
             default_limits: false,
@@ -78,6 +80,13 @@ impl Builder {
     #[must_use]
     pub fn data_redis(mut self, redis: Arc<RedisServer>) -> Self {
         self.data_redis = Some(redis);
+        self
+    }
+
+    /// A Redis for the gateways alone; else they share the KMS's.
+    #[must_use]
+    pub fn gateway_redis(mut self, redis: Arc<RedisServer>) -> Self {
+        self.gateway_redis = Some(redis);
         self
     }
 
@@ -174,6 +183,7 @@ impl Builder {
     fn start_separate(&self, directory: &Path, environment: &BTreeMap<String, String>) -> Nodes {
         let redis = self.redis.as_ref().expect("separate services have one");
         let data_redis = self.data_redis.as_ref().unwrap_or(redis);
+        let gateway_redis = self.gateway_redis.as_ref().unwrap_or(redis);
         let (kms_ports, data_ports) = (Ports::many(self.kms), Ports::many(self.data));
         let gateway_ports = Ports::many(self.gateways);
         let start = |service: &str, number: usize, ports: &Ports, own: &[(&str, String)]| {
@@ -210,7 +220,7 @@ impl Builder {
         let gateways = gateway_ports.iter().enumerate().map(|(number, ports)| {
             let (kms, data) = (&kms_ports[number % kms_ports.len()], &data_ports[number % data_ports.len()]);
             let own = [
-                ("STORAGE__RECORDS", redis.url(2)),
+                ("STORAGE__RECORDS", gateway_redis.url(2)),
                 ("INTERNAL__KMS_URL", kms.internal_url()),
                 ("INTERNAL__SECRET", Self::GATEWAY_SECRET.to_owned()),
                 ("UPSTREAM__KMS_URL", kms.url()),

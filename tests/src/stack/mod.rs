@@ -116,6 +116,24 @@ impl Stack {
         self.ready().await;
     }
 
+    /// Makes an administrator of an address as an operator does; gives what was printed. Embedded storage admits one
+    /// process, so there the stack is away meanwhile.
+    pub async fn make_administrator(&self, email: &str) -> String {
+        let process = &self.kms[0].process;
+        let is_alone = self.redis.is_none();
+        if is_alone {
+            process.kill();
+        }
+        let output = process.run_beside(&["admin", "create", email]).await;
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{message}");
+        if is_alone {
+            process.start();
+            self.ready().await;
+        }
+        String::from_utf8(output.stdout).expect("it prints text")
+    }
+
     /// The command line with a home directory of its own, for this stack.
     pub fn cli(&self, home: &str) -> Cli {
         Cli::new(&self.directory().join(home), &self.kms[0].url, &self.data[0].url)
