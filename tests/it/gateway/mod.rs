@@ -7,6 +7,8 @@ mod keys;
 mod native_keys;
 mod outages;
 mod passing;
+mod usage;
+mod usage_kept;
 mod watching;
 
 use coffer_tests::{Builder, Stack};
@@ -21,4 +23,9 @@ fn stacks() -> [(Builder, bool); 4] {
         (stack(on_redis(), "required"), true),
         (stack(on_redis(), "optional"), false),
     ]
+}
+
+/// Embedded storage and Redis, for what does not depend on codes.
+async fn both() -> [Stack; 2] {
+    [Stack::all().start().await, Stack::separate().gateways(1).start().await]
 }
