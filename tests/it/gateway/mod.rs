@@ -2,11 +2,13 @@
 //! needs is away.
 
 mod browsers;
+mod expiry;
 mod identity;
 mod keys;
 mod native_keys;
 mod outages;
 mod passing;
+mod sharing;
 mod usage;
 mod usage_kept;
 mod watching;
