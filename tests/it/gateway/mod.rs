@@ -2,6 +2,8 @@
 //! needs is away.
 
 mod browsers;
+mod cookie_keys;
+mod cut;
 mod expiry;
 mod identity;
 mod keys;
@@ -9,6 +11,7 @@ mod native_keys;
 mod outages;
 mod passing;
 mod sharing;
+mod slow_watchers;
 mod usage;
 mod usage_kept;
 mod watching;
