@@ -129,4 +129,17 @@ async fn every_answer_tells_browsers_to_be_careful_and_the_page_says_what_there_
     assert_eq!(ours.header("access-control-allow-origin"), Some("https://app.example"));
     let other = Http::default().send_raw("GET", &url, &origin("https://evil.example"), None).await;
     assert_eq!(other.header("access-control-allow-origin"), None);
+
+    // Before a page of another origin stores anything, its browser asks.
+    for (from, is_ours) in [("https://app.example", true), ("https://evil.example", false)] {
+        let ask = [
+            ("origin", from),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "authorization,content-type"),
+        ];
+        let told = Http::default().send_raw("OPTIONS", &stack.gateway_url("/store"), &ask, None).await;
+        assert_eq!(told.header("access-control-allow-origin").is_some(), is_ours, "{from}");
+        let names = told.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
+        assert_eq!(names.contains("authorization") && names.contains("content-type"), is_ours, "{names}");
+    }
 }

@@ -1,10 +1,12 @@
 //! Every row about people of the key-value contract.
 
-use coffer_tests::{Answer, Http, Stack};
+use std::time::Duration;
+
+use coffer_tests::{Answer, Http, Stack, User, until};
 use serde_json::{Value, json};
 
 use super::stacks;
-use crate::native::administrator;
+use crate::native::{administrator, set_role};
 
 const PASSWORD: &str = "s3cret";
 
@@ -50,6 +52,13 @@ impl Gateway<'_> {
         assert_eq!(verified, done("User registered successfully"));
     }
 
+    /// Registers and logs in; the token.
+    async fn registered(&self, name: &str) -> String {
+        self.register(name).await;
+        let answer = self.log_in(name, &format!("{name}@kv.example.com"), PASSWORD).await;
+        text(&answer["session_token"]).to_owned()
+    }
+
     /// Logs in; the whole answer.
     async fn log_in(&self, name: &str, email: &str, password: &str) -> Value {
         let seen = self.stack.mailbox.messages(email).await.len();
@@ -64,7 +73,17 @@ impl Gateway<'_> {
     }
 }
 
+async fn pages(gateway: &Gateway<'_>) {
+    for path in ["/", "/app"] {
+        let page = gateway.http.get(&gateway.stack.gateway_url(path)).await.expect_status(200);
+        assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{path}");
+    }
+    let about = gateway.http.get(&gateway.stack.gateway_url("/api")).await.expect_status(200).json();
+    assert!(about["message"].is_string() && about["version"].is_string(), "{about}");
+}
+
 async fn rows(gateway: &Gateway<'_>) {
+    pages(gateway).await;
     gateway.register("ann").await;
     let refused = (false, "Username or email already exists".to_owned());
     for (name, email) in [("ANN", "other@kv.example.com"), ("other", "ann@kv.example.com")] {
@@ -119,11 +138,17 @@ async fn people_register_log_in_and_out_by_name_on_every_storage_with_codes_and_
 
 #[tokio::test]
 async fn administrators_see_users_and_whoever_is_shut_out_is_told_so() {
-    for otp in ["required", "optional"] {
-        let stack = Stack::all().set("COFFER_KMS__AUTH__EMAIL_OTP", otp).start().await;
-        let gateway = Gateway { stack: &stack, http: Http::default(), codes: otp == "required" };
+    for (builder, codes) in stacks() {
+        let stack = builder.start().await;
+        let gateway = Gateway { stack: &stack, http: Http::default(), codes };
         gateway.register("ann").await;
+        // Nobody is there from the beginning, and no password is known beforehand.
+        for name in ["admin", "root", "administrator"] {
+            let out = gateway.outcome("/login", json!({ "username": name, "password": name })).await;
+            assert_eq!(out, (false, "Invalid credentials".to_owned()));
+        }
         let admin = administrator(&stack).await;
+        roles(&gateway, &admin).await;
         let users = gateway.with_token("GET", "/users", &admin.sid).await.expect_status(200).json();
         let users = users["users"].as_array().unwrap();
         let ann = users.iter().find(|user| user["username"] == "ann").unwrap();
@@ -147,6 +172,34 @@ async fn administrators_see_users_and_whoever_is_shut_out_is_told_so() {
     }
 }
 
+/// Which roles are told for which, and who may see users.
+async fn roles(gateway: &Gateway<'_>, admin: &User) {
+    let stack = gateway.stack;
+    let bob = gateway.registered("bob").await;
+    for (role, told, may_see) in [
+        ("contractor", "user", false),
+        ("employee", "user", false),
+        ("supervisor", "manager", true),
+        ("admin", "admin", true),
+    ] {
+        set_role(stack, admin, ("bob@kv.example.com", role)).await;
+        let status = if may_see { 200 } else { 403 };
+        until("the role is in force", Duration::from_secs(2), || async {
+            gateway.with_token("GET", "/users", &bob).await.status == status
+        })
+        .await;
+        let me = gateway.with_token("GET", "/me", &bob).await.expect_status(200).json();
+        assert_eq!(me["user"]["role"], told, "{role}");
+        let users = gateway.with_token("GET", "/users", &admin.sid).await.expect_status(200).json();
+        let users = users["users"].as_array().expect("a list");
+        let listed = users.iter().find(|user| user["username"] == "bob").expect("bob is among them");
+        assert_eq!(listed["role"], told, "{role}");
+        let seven = ["created_at", "email", "id", "is_active", "last_login", "role", "username"];
+        assert!(listed.as_object().expect("an object").keys().eq(seven.iter()), "{listed}");
+        is_a_moment(&listed["last_login"], "2026-01-01 00:00:00".len());
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_valid_is_said_field_by_field_and_secrets_are_not_repeated() {
     let stack = Stack::all().start().await;
@@ -164,8 +217,6 @@ async fn what_is_not_valid_is_said_field_by_field_and_secrets_are_not_repeated()
     );
     let answer = gateway.http.get(&stack.gateway_url("/login")).await.expect_status(405);
     assert_eq!(answer.json(), json!({ "detail": "Method Not Allowed" }));
-    let about = gateway.http.get(&stack.gateway_url("/api")).await.expect_status(200).json();
-    assert!(about["message"].is_string() && about["version"].is_string());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use coffer_tests::{Keeper, Stack};
 use serde_json::{Value, json};
 
-use super::stacks;
+use super::{both, stacks};
 
 const KEYS: [&str; 9] = [
     "a",
@@ -67,6 +67,7 @@ async fn rows(stack: &Stack) {
     sessions(&ann).await;
     keys_are_names(&ann).await;
     values_are_kept(&ann).await;
+    refusals(&stack.keeper("cid").await).await;
     apart(&ann, &stack.keeper("bob").await).await;
 }
 
@@ -97,7 +98,7 @@ async fn keys_are_names(ann: &Keeper) {
     sorted.sort_unstable();
     assert_eq!(listed, json!({ "keys": sorted, "count": sorted.len() }));
     for key in KEYS.iter().copied().chain([longest.as_str()]) {
-        // The client takes `..` for a step up even where it is escaped, so that one is behind something else below.
+        // The client takes `..` for a step up even where it is escaped; what follows sends it as it is.
         if key == ".." {
             continue;
         }
@@ -110,6 +111,15 @@ async fn keys_are_names(ann: &Keeper) {
         assert_eq!(ann.call("GET", path).await.expect_status(200).json()["value"], "slashes", "{path}");
     }
     ann.call("GET", "/retrieve/a%252Fb/c").await.expect_status(404);
+    ann.store("../../etc/passwd", json!("climbs")).await.expect_status(200);
+    for (path, value) in [("..", "\"..\""), ("%2E%2E", "\"..\""), ("../../etc/passwd", "\"climbs\"")] {
+        let answer = ann.raw("GET", &format!("/retrieve/{path}")).await;
+        let is_it = answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"value\":{value}"));
+        assert!(is_it, "{path}: {answer}");
+    }
+    let answer = ann.raw("DELETE", "/delete/..").await;
+    assert!(answer.contains("Key '..' deleted successfully"), "{answer}");
+    assert!(ann.raw("GET", "/retrieve/..").await.starts_with("HTTP/1.1 404"));
 }
 
 async fn values_are_kept(ann: &Keeper) {
@@ -143,10 +153,8 @@ async fn keys_are_stored_retrieved_deleted_and_listed_on_every_storage_with_code
     }
 }
 
-#[tokio::test]
-async fn what_is_no_store_is_refused_field_by_field_and_no_value_is_repeated() {
-    let stack = Stack::all().start().await;
-    let ann = stack.keeper("ann").await;
+/// What is no store is refused field by field, and no value is repeated.
+async fn refusals(ann: &Keeper) {
     let long = "k".repeat(1025);
     let rows: [(Value, &[(&str, &str)]); 7] = [
         (json!({}), &[("missing", "key"), ("missing", "value")]),
@@ -165,9 +173,9 @@ async fn what_is_no_store_is_refused_field_by_field_and_no_value_is_repeated() {
         let detail = answer.json()["detail"].clone();
         let found: Vec<_> = detail
             .as_array()
-            .unwrap()
+            .expect("a list")
             .iter()
-            .map(|error| (error["type"].as_str().unwrap(), error["loc"][1].as_str().unwrap()))
+            .map(|error| (error["type"].as_str().expect("a text"), error["loc"][1].as_str().expect("a text")))
             .collect();
         assert_eq!(found, expected, "{body}");
         assert!(detail[0]["loc"][0] == "body" && detail[0]["msg"].is_string(), "{answer}");
@@ -193,13 +201,17 @@ async fn what_is_no_store_is_refused_field_by_field_and_no_value_is_repeated() {
 
 #[tokio::test]
 async fn a_value_may_be_deep_and_large_and_beyond_the_limit_it_is_too_large() {
-    let stack = Stack::all().start().await;
-    let ann = stack.keeper("ann").await;
+    for stack in both().await {
+        deep_and_large(&stack.keeper("ann").await).await;
+    }
+}
+
+async fn deep_and_large(ann: &Keeper) {
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
     let body = [b"{\"key\":\"deep\",\"value\":".as_slice(), &deep, b"}"].concat();
     ann.send("POST", "/store", &[], Some(body)).await.expect_status(200);
     let read = ann.call("GET", "/retrieve/deep").await.expect_status(200);
-    assert!(read.text().contains(&String::from_utf8(deep).unwrap()));
+    assert!(read.text().contains(&String::from_utf8(deep).expect("brackets are text")));
     // Deep where something is to be said about it.
     let body = [b"{\"key\":1,\"value\":".as_slice(), &vec![b'['; 100_000]].concat();
     ann.send("POST", "/store", &[], Some(body)).await.expect_status(422);
@@ -210,11 +222,51 @@ async fn a_value_may_be_deep_and_large_and_beyond_the_limit_it_is_too_large() {
     let stored = ann.send("POST", "/store", &[], Some(of(limit))).await.expect_status(200);
     assert_eq!(stored.json()["compressed"], true);
     let read = ann.call("GET", "/retrieve/large").await.expect_status(200);
-    assert_eq!(read.json()["value"].as_str().unwrap().len(), limit - 2);
+    assert_eq!(read.json()["value"].as_str().expect("a text").len(), limit - 2);
     for bytes in [limit + 1, limit + 1024 * 1024] {
         let refused = ann.send("POST", "/store", &[], Some(of(bytes))).await.expect_status(413);
         assert!(refused.json()["detail"].is_string(), "{refused}");
     }
     let after = ann.call("GET", "/retrieve/large").await.expect_status(200).json();
     assert!(after["value"] == read.json()["value"]);
+}
+
+#[tokio::test]
+async fn the_largest_value_is_what_is_configured() {
+    for builder in [Stack::all(), Stack::separate().gateways(1)] {
+        let stack = builder.set("COFFER_GATEWAY__KV__VALUE_BYTES_MAX", "1000").start().await;
+        let ann = stack.keeper("ann").await;
+        for (bytes, status) in [(1000, 200), (1001, 413)] {
+            let value = json!("x".repeat(bytes - 2));
+            ann.store("a", value.clone()).await.expect_status(status);
+            ann.json("PUT", "/api/v1/kv/value?key=b", &value).await.expect_status(status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_sealed_in_the_storage_whatever_it_asks_for() {
+    for stack in both().await {
+        let ann = stack.keeper("ann").await;
+        for (key, encrypt) in [("findable-name-of-a-key", false), ("another-name", true)] {
+            for (n, large) in ["", &"z".repeat(100_000)].into_iter().enumerate() {
+                let value = format!("planted-value-{n}{large}");
+                let body = json!({ "key": format!("{key}{n}"), "value": value, "encrypt": encrypt, "compress": false });
+                let stored = ann.json("POST", "/store", &body).await.expect_status(200).json();
+                assert_eq!(stored["encrypted"], encrypt);
+            }
+        }
+        ann.call("DELETE", "/delete/another-name0").await.expect_status(200);
+        let storage = stack.storage();
+        let holds = |text: &str| {
+            let found = storage
+                .iter()
+                .find(|(_, content)| content.windows(text.len()).any(|window| window == text.as_bytes()));
+            found.map(|(path, _)| path)
+        };
+        assert!(holds("findable-name-of-a-key").is_some(), "the search itself works: names are declared");
+        for secret in ["planted-value", "zzzzzzzzzzzz", &ann.token] {
+            assert_eq!(holds(secret), None, "{secret}");
+        }
+    }
 }
