@@ -58,10 +58,10 @@ impl Blobs for RedisBlobs {
         let id = blob.as_bytes();
         let mut add = cmd("ZADD");
         add.arg(self.shard(id[15])).arg(0).arg(id);
-        self.links.write(add).await.map_err(|err| err.of_write(DOING))?;
+        self.links.write(&add).await.map_err(|err| err.of_write(DOING))?;
         let mut set = cmd("SET");
         set.arg(self.part(blob, index)).arg(&*part);
-        self.links.write(set).await.map(drop).map_err(|err| err.of_write(DOING))
+        self.links.write(&set).await.map(drop).map_err(|err| err.of_write(DOING))
     }
 
     async fn get_part(&self, blob: BlobId, index: u32) -> Result<Option<Bytes>, StoreError> {

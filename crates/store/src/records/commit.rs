@@ -56,6 +56,15 @@ pub enum Operation {
         /// When it counts as absent, if ever.
         expires_at: Option<Timestamp>,
     },
+    /// Moves the live record, if there is one, to [`Sort::past`] of its key and version, where it keeps that version.
+    /// This is done before everything else, so that the same commit can put another record in its place (or delete
+    /// it, which changes nothing).
+    Retire {
+        /// Its key.
+        sort: Sort,
+        /// When it counts as absent from now on, if ever.
+        expires_at: Option<Timestamp>,
+    },
     /// Removes a record, if there is one.
     Delete {
         /// Its key.
@@ -76,13 +85,17 @@ impl Operation {
     /// The key that it changes; of an append, the log's prefix.
     pub fn sort(&self) -> &Sort {
         match self {
-            Self::Put { sort, .. } | Self::Delete { sort } | Self::Add { sort, .. } => sort,
+            Self::Put { sort, .. }
+            | Self::Retire { sort, .. }
+            | Self::Delete { sort }
+            | Self::Add { sort, .. } => sort,
             Self::Append { prefix, .. } => prefix,
         }
     }
 }
 
-/// Guards and operations on one partition. No key may be named by two operations, and no log by two appends.
+/// Guards and operations on one partition. No key may be named by two operations (but one that is retired may be put
+/// or deleted), and no log by two appends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
     /// What must hold.
@@ -95,6 +108,15 @@ impl Commit {
     /// An empty commit to build upon.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Bytes of the values that it writes.
+    pub(crate) fn value_bytes(&self) -> usize {
+        let value = |operation: &Operation| match operation {
+            Operation::Put { value, .. } | Operation::Append { value, .. } => value.len(),
+            Operation::Retire { .. } | Operation::Delete { .. } | Operation::Add { .. } => 0,
+        };
+        self.operations.iter().map(value).sum()
     }
 
     /// Adds a guard.
@@ -138,6 +160,13 @@ impl Commit {
         self
     }
 
+    /// Moves a record to its past.
+    #[must_use]
+    pub fn retire(mut self, sort: &Sort, expires_at: Option<Timestamp>) -> Self {
+        self.operations.push(Operation::Retire { sort: sort.clone(), expires_at });
+        self
+    }
+
     /// Removes a record.
     #[must_use]
     pub fn delete(mut self, sort: &Sort) -> Self {
@@ -156,7 +185,8 @@ impl Commit {
 /// What a commit that happened left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The version that every record written by this commit has now. It means nothing if none was written.
+    /// The version that every record written (not only retired) by this commit has now. It means nothing if none
+    /// was.
     pub version: Version,
     /// The new value of each counter, in the order of the `Add` operations.
     pub counters: Vec<i64>,

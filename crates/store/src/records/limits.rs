@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::past::PAST_OVERHEAD_BYTES;
 use super::{
     COMMIT_ITEMS_MAX, COUNTER_MAX, Commit, GET_MANY_MAX, LOG_PREFIX_BYTES_MAX, Operation, PAGE_RECORDS_MAX,
     PARTITION_BYTES_MAX, Partition, SORT_BYTES_MAX, Sort, SortRange, StoreError, Table, VALUE_BYTES_MAX,
@@ -55,9 +56,9 @@ pub(super) fn commit(at: &Partition, commit: &Commit) -> Result<(), StoreError> 
     let mut written = HashSet::with_capacity(commit.operations.len());
     for operation in &commit.operations {
         sort(operation.sort())?;
-        // A log and a record of the same name are two things.
-        let is_log = matches!(operation, Operation::Append { .. });
-        ensure(written.insert((operation.sort(), is_log)), "a commit writes a record once")?;
+        for part in parts(operation) {
+            ensure(written.insert((operation.sort(), part)), "a commit writes a record once")?;
+        }
         match operation {
             Operation::Put { value, .. } => value_of(value)?,
             Operation::Append { prefix, value, .. } => {
@@ -68,10 +69,34 @@ pub(super) fn commit(at: &Partition, commit: &Commit) -> Result<(), StoreError> 
             Operation::Add { delta, .. } => {
                 ensure((-COUNTER_MAX..=COUNTER_MAX).contains(delta), COUNTER_RANGE)?;
             }
+            Operation::Retire { sort, .. } => {
+                let length = sort.as_bytes().len() + PAST_OVERHEAD_BYTES;
+                ensure(length <= SORT_BYTES_MAX, "the key of what is retired has at most 4084 bytes")?;
+            }
             Operation::Delete { .. } => {}
         }
     }
     Ok(())
+}
+
+/// What of a name only one operation of a commit may have.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    /// What stands there afterwards.
+    Place,
+    /// What stood there before: it is moved, or added to.
+    Before,
+    /// The log of that name, which is another thing.
+    Log,
+}
+
+fn parts(operation: &Operation) -> &'static [Part] {
+    match operation {
+        Operation::Put { .. } | Operation::Delete { .. } => &[Part::Place],
+        Operation::Retire { .. } => &[Part::Before],
+        Operation::Add { .. } => &[Part::Place, Part::Before],
+        Operation::Append { .. } => &[Part::Log],
+    }
 }
 
 fn value_of(value: &[u8]) -> Result<(), StoreError> {

@@ -94,6 +94,11 @@ impl State {
         // From here on nothing fails.
         self.version += 1;
         let version = Version(self.version);
+        for operation in &commit.operations {
+            if let Operation::Retire { sort, expires_at } = operation {
+                self.retire(partition, sort, (*expires_at, now));
+            }
+        }
         let mut sums = counters.iter();
         for operation in commit.operations {
             let (sort, written) = match operation {
@@ -101,6 +106,7 @@ impl State {
                 Operation::Append { prefix, value, expires_at } => {
                     (Sort::log_entry(&prefix, version), Some((Value::Bytes(value), expires_at)))
                 }
+                Operation::Retire { .. } => continue,
                 Operation::Delete { sort } => (sort, None),
                 Operation::Add { sort, expires_at, .. } => {
                     (sort, sums.next().map(|sum| (Value::Counter(*sum), expires_at)))
@@ -113,6 +119,13 @@ impl State {
         }
         self.collect(now);
         Ok(Outcome::Committed(Committed { version, counters }))
+    }
+
+    fn retire(&mut self, at: &Partition, sort: &Sort, (expires_at, now): (Option<Timestamp>, Timestamp)) {
+        let Some(stored) = self.get(at, sort, now) else { return };
+        let past = Stored { value: stored.value.clone(), version: stored.version, expires_at };
+        self.remove(at, sort);
+        self.insert(at, Sort::past(sort, past.version), past);
     }
 
     fn insert(&mut self, partition: &Partition, sort: Sort, stored: Stored) {

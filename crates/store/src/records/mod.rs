@@ -16,6 +16,7 @@ mod log;
 mod memory;
 mod open;
 mod page;
+mod past;
 mod redis;
 mod rules;
 mod sealed;

@@ -59,14 +59,7 @@ async fn run(link: Link, replicas: usize, mut waiting: mpsc::Receiver<Write>) {
 
 /// The answer to write `i` of a batch, whose last answer is that of `WAIT`.
 fn judge(sent: &Result<Vec<RedisResult<Value>>, LinkError>, i: usize, wanted: usize) -> Answer {
-    let answers = sent.as_ref().map_err(|failure| match failure {
-        LinkError::NotSent(err) => LinkError::NotSent(err.clone()),
-        LinkError::Refused(err) => LinkError::Refused(err.clone()),
-        LinkError::Lost(err) => LinkError::Lost(err.clone()),
-        LinkError::Unconfirmed { confirmed, wanted } => {
-            LinkError::Unconfirmed { confirmed: *confirmed, wanted: *wanted }
-        }
-    })?;
+    let answers = sent.as_ref().map_err(LinkError::clone)?;
     let answer = answers[i].clone().map_err(LinkError::Refused)?;
     let confirmed = match answers.last() {
         Some(Ok(Value::Int(replicas))) => usize::try_from(*replicas).unwrap_or(0),

@@ -29,7 +29,7 @@ const WAITING_MAX: usize = 512;
 const WRITE_BYTES: usize = 64 * 1024;
 
 /// Why a command has no answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum LinkError {
     /// There is no connection, so it was not sent.
     NotSent(RedisError),

@@ -64,10 +64,10 @@ impl Links {
     }
 
     /// Sends a write; answered when it is as durable as configured.
-    pub(crate) async fn write(&self, command: Cmd) -> Result<Value, LinkError> {
+    pub(crate) async fn write(&self, command: &Cmd) -> Result<Value, LinkError> {
         match &self.0.lane {
-            Some(lane) => lane.write(command).await,
-            None => self.link().send(&command).await,
+            Some(lane) => lane.write(command.clone()).await,
+            None => self.link().send(command).await,
         }
     }
 
@@ -81,8 +81,8 @@ impl Links {
     }
 
     /// Runs a script that writes.
-    pub(crate) async fn run(&self, script: &Script, command: Cmd) -> Result<Value, LinkError> {
-        match self.write(command.clone()).await {
+    pub(crate) async fn run(&self, script: &Script, command: &Cmd) -> Result<Value, LinkError> {
+        match self.write(command).await {
             // The server has restarted or forgotten its scripts; the command was not run.
             Err(LinkError::Refused(err)) if Script::is_unknown(&err) => {
                 self.query::<Value>(&script.load()).await?;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::records::{
-    Commit, Operation, Outcome, Page, Partition, Record, Records, Sort, SortRange, StoreError, SweepCursor,
-    SweepPage, Table, Watch,
+    Commit, Outcome, Page, Partition, Record, Records, Sort, SortRange, StoreError, SweepCursor, SweepPage,
+    Table, Watch,
 };
 
 /// How a commit fails.
@@ -129,11 +129,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn kind_of(commit: &Commit) -> CallKind {
-    let value_bytes = commit.operations.iter().map(|operation| match operation {
-        Operation::Put { value, .. } | Operation::Append { value, .. } => value.len(),
-        Operation::Delete { .. } | Operation::Add { .. } => 0,
-    });
-    CallKind::Commit { operations: commit.operations.len(), value_bytes: value_bytes.sum() }
+    CallKind::Commit { operations: commit.operations.len(), value_bytes: commit.value_bytes() }
 }
 
 #[async_trait]

@@ -82,6 +82,7 @@ impl Records for Unsealed {
             Operation::Append { prefix, value, expires_at } => {
                 sealed.append(&prefix, SecretBytes::new(value.to_vec()), expires_at)
             }
+            Operation::Retire { sort, expires_at } => sealed.retire(&sort, expires_at),
             Operation::Delete { sort } => sealed.delete(&sort),
             Operation::Add { sort, delta, expires_at } => sealed.add(&sort, delta, expires_at),
         });

@@ -69,7 +69,7 @@ impl Directory {
         let mut add = cmd("ZADD");
         add.arg(self.shard_key(partition.table(), shard_of(partition))).arg(0);
         add.arg(Entry::new(generation, partition).as_bytes());
-        self.links.write(add).await.map(drop)
+        self.links.write(&add).await.map(drop)
     }
 
     /// Takes an entry out if its partition is empty.
@@ -78,10 +78,10 @@ impl Directory {
         let keys = PartitionKeys::new(&self.prefix, &partition);
         let mut call = self.unregister.call(2);
         call.arg(keys.index()).arg(keys.generation()).arg(GENERATION_MS).arg(GENERATION_US_MIN);
-        if self.links.run(&self.unregister, call).await? == Value::Int(1) {
+        if self.links.run(&self.unregister, &call).await? == Value::Int(1) {
             let mut remove = cmd("ZREM");
             remove.arg(self.shard_key(table, shard_of(&partition))).arg(entry.as_bytes());
-            self.links.write(remove).await?;
+            self.links.write(&remove).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! version (8 bytes, big-endian) ‖ flags (1) ‖ expires_at (8, ms, big-endian) ‖ bytes, or a decimal number
 //! ```
 //!
-//! The script writes the version; what is behind it comes from here.
+//! The script writes the version and a number; the rest comes from here.
 
 use bytes::Bytes;
 use coffer_core::Timestamp;
@@ -13,26 +13,27 @@ use super::super::{COLLECT_SLACK, Record, Sort, StoreError, Value, Version};
 
 const EXPIRES: u8 = 1;
 const COUNTER: u8 = 2;
-const HEADER_BYTES: usize = 17;
+const VERSION_BYTES: usize = 8;
+const HEADER_BYTES: usize = VERSION_BYTES + 9;
 /// Longer than this from now, Redis is not told to expire a key: its arithmetic would overflow.
 const TTL_MS_MAX: i64 = 1 << 50;
 
-/// All of a bytes record but its version.
-pub(super) fn bytes_tail(value: &[u8], expires_at: Option<Timestamp>) -> Vec<u8> {
-    tail(0, value, expires_at)
+/// What a record holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Bytes,
+    Counter,
 }
 
-/// All of a counter record but its version and its number.
-pub(super) fn counter_tail(expires_at: Option<Timestamp>) -> Vec<u8> {
-    tail(COUNTER, &[], expires_at)
-}
-
-fn tail(kind: u8, value: &[u8], expires_at: Option<Timestamp>) -> Vec<u8> {
-    let mut tail = Vec::with_capacity(HEADER_BYTES - 8 + value.len());
-    tail.push(kind | expires_at.map_or(0, |_| EXPIRES));
-    tail.extend_from_slice(&expires_at.map_or(0, Timestamp::as_ms).to_be_bytes());
-    tail.extend_from_slice(value);
-    tail
+/// What stands between the version of a record and what it holds.
+pub(super) fn head(kind: Kind, expires_at: Option<Timestamp>) -> [u8; HEADER_BYTES - VERSION_BYTES] {
+    let kind = match kind {
+        Kind::Bytes => 0,
+        Kind::Counter => COUNTER,
+    };
+    let mut head = [kind | expires_at.map_or(0, |_| EXPIRES); HEADER_BYTES - VERSION_BYTES];
+    head[1..].copy_from_slice(&expires_at.map_or(0, Timestamp::as_ms).to_be_bytes());
+    head
 }
 
 /// How long Redis keeps the record, in ms; nothing if for good. It is late by [`COLLECT_SLACK`], and relative,
@@ -69,7 +70,7 @@ mod tests {
             assert!(matches!(decode(sort(), vec![0; length]), Err(StoreError::Corrupt { .. })));
         }
         let mut counter = [0; 8].to_vec();
-        counter.extend(counter_tail(None));
+        counter.extend(head(Kind::Counter, None));
         assert!(decode(sort(), counter.clone()).is_err(), "no number");
         counter.extend(b"-12");
         assert_eq!(decode(sort(), counter).unwrap().value, Value::Counter(-12));

@@ -70,6 +70,7 @@ impl Housekeeping {
         let expires = |operation: &Operation| match operation {
             Operation::Put { expires_at, .. } | Operation::Add { expires_at, .. } => expires_at.is_some(),
             // The script itself takes expired entries out of a log.
+            Operation::Retire { expires_at, .. } => expires_at.is_some(),
             Operation::Append { .. } | Operation::Delete { .. } => false,
         };
         if !commit.operations.iter().any(expires)
@@ -132,7 +133,7 @@ impl Inner {
                 call.arg(keys.record(sort));
             }
             call.arg(keys.record_prefix_bytes());
-            self.links.run(&self.prune, call).await?;
+            self.links.run(&self.prune, &call).await?;
         }
         Ok(())
     }

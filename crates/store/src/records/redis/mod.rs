@@ -2,16 +2,18 @@
 //!
 //! A record is one string key, so reading it is one plain `GET`. A partition's records are listed in a
 //! sorted set, its index. A commit is one script over keys of one slot, so it is atomic, and the same code
-//! can run on a cluster. How addresses become keys is in [`keys`], how a sweep finds every partition in
+//! can run on a cluster; commits that wait for the same partition share a call ([`group`]). How addresses become keys is in [`keys`], how a sweep finds every partition in
 //! [`directory`].
 //!
 //! An answered commit is as durable as the server is configured to make it, which is checked at start. When
 //! the connection is lost behind a commit that was sent, the answer is
 //! [`OutcomeUnknown`](super::StoreError::OutcomeUnknown).
 
+mod call;
 mod commit;
 mod directory;
 mod encoding;
+mod group;
 mod housekeeping;
 mod keys;
 mod notify;
@@ -29,30 +31,27 @@ use async_trait::async_trait;
 use coffer_core::Clock;
 use redis::cmd;
 
-use self::commit::{Answer, Context};
+use self::call::Caller;
 use self::directory::Directory;
+use self::group::Groups;
 use self::housekeeping::Housekeeping;
 use self::keys::PartitionKeys;
-use self::notify::Notifier;
 use self::watch::Subscription;
 use super::rules::is_live;
 use super::{
     Commit, Outcome, Page, PageBudget, Partition, Record, Records, Sort, SortRange, StoreError, SweepCursor,
     SweepPage, Table, Watch, limits,
 };
-use crate::redis_link::{Links, RedisSettings, Script};
+use crate::redis_link::{Links, RedisSettings};
 
 /// Connections that a process shares.
 const CONNECTIONS: usize = 2;
-/// Registering takes one round, and another if someone just took the partition out.
-const REGISTRATIONS_MAX: usize = 4;
 
 /// The Redis back end.
 pub struct RedisRecords {
     clock: Arc<dyn Clock>,
-    shared: Shared,
-    commit: Script,
-    notifier: Notifier,
+    shared: Arc<Shared>,
+    groups: Groups,
     subscription: Subscription,
 }
 
@@ -70,9 +69,9 @@ impl RedisRecords {
         let directory = Arc::new(Directory::new(prefix.clone(), links.clone()));
         let housekeeping = Housekeeping::new(prefix.clone(), links.clone(), Arc::clone(&directory));
         let subscription = Subscription::new(prefix.clone(), settings.client);
-        let notifier = Notifier::start(links.clone());
-        let shared = Shared { prefix, links, directory, housekeeping };
-        Ok(Self { clock, shared, commit: Script::new(include_str!("commit.lua")), notifier, subscription })
+        let shared = Arc::new(Shared { prefix, links, directory, housekeeping });
+        let groups = Groups::new(Caller::new(Arc::clone(&shared), Arc::clone(&clock)));
+        Ok(Self { clock, shared, groups, subscription })
     }
 
     fn keys(&self, partition: &Partition) -> PartitionKeys {
@@ -145,40 +144,8 @@ impl Records for RedisRecords {
     }
 
     async fn commit(&self, partition: &Partition, commit: Commit) -> Result<Outcome, StoreError> {
-        const DOING: &str = "committing";
         limits::commit(partition, &commit)?;
-        let Shared { links, directory, housekeeping, .. } = &self.shared;
-        let keys = self.keys(partition);
-        let mut registered = Vec::new();
-        for _ in 0..REGISTRATIONS_MAX {
-            let context = Context { now: self.clock.now(), registered: &registered };
-            let call = commit::call(&self.commit, &keys, &commit, &context);
-            let answer = links.run(&self.commit, call).await.map_err(|err| err.of_write(DOING))?;
-            match commit::answer(answer)? {
-                Answer::Done(outcome) => {
-                    if outcome.is_committed() {
-                        if partition.table().is_watched() {
-                            self.notifier.tell(keys.channel());
-                        }
-                        housekeeping.after_commit(partition, &commit);
-                        if !registered.is_empty() {
-                            housekeeping.after_registration(partition);
-                        }
-                    }
-                    return Ok(outcome);
-                }
-                Answer::Register(generation) => {
-                    // An entry too many harms nothing, so whatever happened here, nothing was changed.
-                    let done = directory.register(partition, &generation).await;
-                    done.map_err(|err| err.of_read("registering a partition"))?;
-                    registered = generation;
-                }
-            }
-        }
-        Err(StoreError::Unavailable {
-            doing: DOING,
-            source: "the partition is taken out again and again".into(),
-        })
+        self.groups.commit(partition, commit).await
     }
 
     async fn sweep(

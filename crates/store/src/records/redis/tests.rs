@@ -5,8 +5,10 @@ use coffer_core::SystemClock;
 use redis::Value;
 use url::Url;
 
+use super::commit::{Answer, Context};
 use super::directory::Entry;
 use super::*;
+use crate::redis_link::Script;
 use crate::testing::RedisServer;
 
 const TABLE: Table = Table::new("test");
@@ -14,9 +16,11 @@ const TABLE: Table = Table::new("test");
 impl RedisRecords {
     async fn try_commit(&self, partition: &Partition, registered: &[u8]) -> Answer {
         let commit = Commit::new().put(&Sort::of("a").build(), "x", None);
-        let context = Context { now: self.clock.now(), registered };
-        let call = commit::call(&self.commit, &self.keys(partition), &commit, &context);
-        commit::answer(self.shared.links.run(&self.commit, call).await.unwrap()).unwrap()
+        let (context, script) =
+            (Context { now: self.clock.now(), registered }, Script::new(include_str!("commit.lua")));
+        let commits = [commit];
+        let call = commit::call(&script, &self.keys(partition), &commits, &context);
+        commit::answer(self.shared.links.run(&script, &call).await.unwrap(), &commits).unwrap()
     }
 
     async fn entries(&self) -> Vec<Entry> {

@@ -102,6 +102,13 @@ impl SealedCommit {
         self
     }
 
+    /// Moves a record to its past.
+    #[must_use]
+    pub fn retire(mut self, sort: &Sort, expires_at: Option<Timestamp>) -> Self {
+        self.rest = self.rest.retire(sort, expires_at);
+        self
+    }
+
     /// Removes a record.
     #[must_use]
     pub fn delete(mut self, sort: &Sort) -> Self {

@@ -6,8 +6,12 @@ use super::commit::Place;
 /// Tells an entry of a log from every other record.
 const LOG: &[u8] = b"log";
 
-/// The associated data of the record at `sort`: its address.
+/// The associated data of the record at `sort`: its address. A past is moved and not sealed anew, so it is bound to
+/// where it stood.
 pub(super) fn address(partition: &Partition, sort: &Sort) -> Vec<u8> {
+    if let Some(origin) = sort.origin() {
+        return address(partition, &origin);
+    }
     match sort.split_log_entry() {
         Some((prefix, _)) => log(partition, prefix),
         None => parts(&[partition.table().name().as_bytes(), partition.key(), sort.as_bytes()]),
@@ -65,6 +69,14 @@ mod tests {
         ];
         for (i, one) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|other| one != other));
+        }
+    }
+
+    #[test]
+    fn a_past_is_opened_at_the_place_where_it_stood() {
+        let (partition, sort) = (Partition::new(Table::new("a"), "b"), Sort::of("c").build());
+        for sort in [sort.clone(), Sort::log_entry(&sort, Version(1))] {
+            assert_eq!(address(&partition, &Sort::past(&sort, Version(7))), address(&partition, &sort));
         }
     }
 

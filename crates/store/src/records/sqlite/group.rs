@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::{Commit, Operation, Outcome, Partition, StoreError};
+use super::super::{Commit, Outcome, Partition, StoreError};
 
 /// Commits in one transaction, at most.
 const GROUP_COMMITS_MAX: usize = 256;
@@ -24,16 +24,6 @@ pub(super) struct Request {
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
-impl Request {
-    fn bytes(&self) -> usize {
-        let value = |operation: &Operation| match operation {
-            Operation::Put { value, .. } | Operation::Append { value, .. } => value.len(),
-            Operation::Delete { .. } | Operation::Add { .. } => 0,
-        };
-        self.commit.operations.iter().map(value).sum()
-    }
-}
-
 /// The commits of one transaction.
 pub(super) struct Group {
     pub(super) requests: Vec<Request>,
@@ -44,7 +34,7 @@ impl Group {
     /// Takes `first` and what else waits. While commits come side by side (`crowded`: they did the last time),
     /// waits for more as long as each moment brings some; a caller who is alone is not kept waiting.
     pub(super) fn gather(first: Request, waiting: &mut mpsc::Receiver<Request>, crowded: bool) -> Self {
-        let mut group = Self { bytes: first.bytes(), requests: vec![first] };
+        let mut group = Self { bytes: first.commit.value_bytes(), requests: vec![first] };
         let more = group.take_waiting(waiting);
         if crowded || more > 0 {
             for _ in 0..GATHER_MOMENTS_MAX {
@@ -70,7 +60,7 @@ impl Group {
         while !self.is_full()
             && let Ok(next) = waiting.try_recv()
         {
-            self.bytes += next.bytes();
+            self.bytes += next.commit.value_bytes();
             self.requests.push(next);
         }
         self.requests.len() - before

@@ -149,6 +149,22 @@ pub(super) fn delete(db: &Connection, partition: &Partition, sort: &Sort) -> Res
     Ok(())
 }
 
+/// Moves the record at `sort`, of this version, to its past.
+pub(super) fn retire(
+    db: &Connection,
+    partition: &Partition,
+    (sort, version): (&Sort, Version),
+    expires_at: Option<Timestamp>,
+) -> Result<()> {
+    let mut update = db.prepare_cached(
+        "UPDATE records SET sort = ?4, expires_at = ?5 WHERE tbl = ?1 AND part = ?2 AND sort = ?3",
+    )?;
+    let (table, past) = (partition.table().name(), Sort::past(sort, version));
+    let expires_at = expires_at.map(Timestamp::as_ms);
+    update.execute(params![table, partition.key(), sort.as_bytes(), past.as_bytes(), expires_at])?;
+    Ok(())
+}
+
 /// Removes at most `limit` records that expired at `until` or before; answers how many.
 pub(super) fn collect(db: &Connection, until: Timestamp, limit: u32) -> Result<usize> {
     let mut delete = db.prepare_cached(

@@ -168,6 +168,13 @@ impl State {
                 }
             }
         }
+        for operation in &commit.operations {
+            if let Operation::Retire { sort, expires_at } = operation
+                && let Some(found) = live(sort)?
+            {
+                rows::retire(db, partition, (sort, found.version), *expires_at)?;
+            }
+        }
         self.version += 1;
         let version = Version(self.version);
         let mut sums = counters.iter();
@@ -181,6 +188,7 @@ impl State {
                     let sum = sums.next().expect("there is a sum for each Add");
                     (sort, Value::Counter(*sum), expires_at)
                 }
+                Operation::Retire { .. } => continue,
                 Operation::Delete { sort } => {
                     rows::delete(db, partition, &sort)?;
                     continue;

@@ -8,6 +8,7 @@ mod guards;
 mod logs;
 mod model;
 mod reading;
+mod retiring;
 mod scanning;
 mod sweeping;
 mod watching;
@@ -35,7 +36,10 @@ macro_rules! conformance {
                 a_follower_sees_every_entry_once_and_in_order_under_contention,
                 a_log_is_read_in_pages_from_a_version, an_expired_entry_is_no_longer_in_the_log,
                 a_sweep_finds_the_entries_of_a_log, a_commit_appends_to_a_log_once;
-            model: random_commits_do_what_the_model_does;
+            model: random_commits_do_what_the_model_does,
+                commits_at_the_same_time_do_what_they_do_in_some_order;
+            retiring: what_is_retired_keeps_its_version_under_the_key_of_its_past,
+                what_is_not_there_is_not_retired, a_record_is_retired_once_in_a_commit;
         }
     };
     ($name:ident, $open:expr, $($topic:ident: $($test:ident),+;)+) => {
