@@ -6,14 +6,14 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use coffer_core::{SecretBytes, UserId};
+use coffer_core::UserId;
 use coffer_store::records::Version;
 use moka::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Space;
 use super::key::Key;
-use crate::repo::kv::{Head, StoredEntry};
+use crate::repo::kv::{Head, Past, StoredEntry};
 
 /// Memory for all known entries, in bytes, about.
 const KNOWN_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -27,14 +27,11 @@ const TURNS: usize = 4096;
 pub(super) struct Known {
     pub(super) version: Version,
     pub(super) head: Head,
-    /// The entry as it is encoded: what the history gets.
-    pub(super) encoded: SecretBytes,
 }
 
 impl Known {
     pub(super) fn read(stored: &StoredEntry) -> Result<Self, coffer_store::records::StoreError> {
-        let encoded = SecretBytes::new(stored.encoded()?.to_vec());
-        Ok(Self { version: stored.version(), head: stored.entry()?.head, encoded })
+        Ok(Self { version: stored.version(), head: stored.entry()?.head })
     }
 }
 
@@ -45,7 +42,7 @@ pub(super) struct KnownEntries(Cache<(UserId, Key), Arc<Known>>);
 impl KnownEntries {
     pub(super) fn new() -> Self {
         let weigh = |(_, key): &(UserId, Key), known: &Arc<Known>| {
-            let bytes = OVERHEAD_BYTES + key.as_str().len() + known.encoded.expose().len();
+            let bytes = OVERHEAD_BYTES + key.as_str().len() + known.head.trail.len() * size_of::<Past>();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         Self(Cache::builder().max_capacity(KNOWN_BYTES_MAX).weigher(weigh).build())

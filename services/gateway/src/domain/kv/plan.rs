@@ -44,7 +44,7 @@ pub(super) struct NewValue<'a> {
 /// What a key's entry is after the commit.
 struct Learned {
     key: Key,
-    entry: Option<(Head, SecretBytes)>,
+    head: Option<Head>,
 }
 
 /// A commit in the making.
@@ -71,9 +71,9 @@ pub(super) struct Made {
 impl Made {
     /// What each key's entry is, now that the commit has this revision; nothing if it is gone.
     pub(super) fn learned(self, version: Version) -> impl Iterator<Item = (Key, Option<Known>)> {
-        self.learned.into_iter().map(move |learned| {
-            (learned.key, learned.entry.map(|(head, encoded)| Known { version, head, encoded }))
-        })
+        self.learned
+            .into_iter()
+            .map(move |learned| (learned.key, learned.head.map(|head| Known { version, head })))
     }
 }
 
@@ -114,11 +114,12 @@ impl<'a> Plan<'a> {
             let leftover = Leftover { key: key.as_str().to_owned(), parts: head.parts, expired };
             self.leave(at, (key, 0), &leftover);
         }
-        let encoded = Entry { head: head.clone(), inline }.encode()?;
-        let copy = SecretBytes::new(encoded.expose().to_vec());
-        self.add(1, |commit| commit.put(&sort, copy, value.expires_at));
+        let entry = Entry { head, inline };
+        let encoded = entry.encode()?;
+        let head = entry.head;
+        self.add(1, |commit| commit.put(&sort, encoded, value.expires_at));
         self.tell(key, (value.op, head.version), delta);
-        self.learned.push(Learned { key: key.clone(), entry: Some((head.clone(), encoded)) });
+        self.learned.push(Learned { key: key.clone(), head: Some(head.clone()) });
         Ok(head)
     }
 
@@ -152,7 +153,7 @@ impl<'a> Plan<'a> {
             self.add(1, |commit| commit.put_as(&keys::tombstone(key.as_str()), &tombstone, Some(until)));
         }
         self.tell(key, (Op::Delete, before.head.version), -before.head.delta());
-        self.learned.push(Learned { key: key.clone(), entry: None });
+        self.learned.push(Learned { key: key.clone(), head: None });
     }
 
     /// Tells of a change.

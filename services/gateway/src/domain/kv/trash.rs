@@ -103,6 +103,10 @@ impl Kv {
         let sorts = [keys::history(key.as_str(), last.revision)];
         let stored = self.0.repo.get_many(space.owner, &sorts).await?.pop().flatten();
         let stored = stored.ok_or(KvError::NotInTrash)?;
+        // As above a version of the past: the seal says of which key it is, and the head which one.
+        if stored.entry()?.head.version != tombstone.version {
+            return Err(super::corrupt("the trash has another version of a key").into());
+        }
         let item = self.item(space.owner, key, (&stored, last.revision)).await?;
         item.ok_or(KvError::NotInTrash)
     }

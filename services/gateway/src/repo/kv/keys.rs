@@ -3,11 +3,11 @@
 //! ```text
 //! k / key                        the current entry
 //! v / key / id / part            a part of a large value; the id is random, the part 4 bytes big-endian
-//! h / key / revision             an entry that was replaced or deleted; the revision is that which it had, 8 bytes
 //! t / key                        the tombstone of a deleted key
 //! x / moment / key / revision    what is left to do at that moment (8 bytes, ms): see `due`
 //! g / subject / scope            a grant
 //! w                              written to learn the present revision
+//! past of k / key, revision      an entry that was replaced or deleted, under the revision that it had
 //! log c                          the changes, see `change`
 //! ```
 
@@ -15,14 +15,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use coffer_core::{Timestamp, UserId};
-use coffer_store::records::{Partition, Sort, SortRange, Table};
+use coffer_store::records::{Partition, Sort, SortRange, Table, Version};
 
 /// Values, their history and their changes. Watched.
 pub const TABLE: Table = Table::watched("kv");
 
 const CURRENT: &str = "k";
 const PART: &str = "v";
-const HISTORY: &str = "h";
 const TOMBSTONE: &str = "t";
 const DUE: &str = "x";
 const GRANT: &str = "g";
@@ -45,9 +44,9 @@ pub fn part(key: &str, id: [u8; 16], part: u32) -> Sort {
     Sort::of(PART).and(key).and(id).and(part.to_be_bytes()).build()
 }
 
-/// An entry that was replaced.
+/// An entry that was replaced or deleted.
 pub fn history(key: &str, revision: u64) -> Sort {
-    Sort::of(HISTORY).and(key).and(revision.to_be_bytes()).build()
+    Sort::past(&current(key), Version(revision))
 }
 
 /// The tombstone of a key.

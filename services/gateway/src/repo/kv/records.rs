@@ -32,11 +32,6 @@ impl StoredEntry {
     pub fn entry(&self) -> Result<Entry<'_>, StoreError> {
         Entry::decode(self.0.bytes()?)
     }
-
-    /// The entry as it is encoded.
-    pub fn encoded(&self) -> Result<&[u8], StoreError> {
-        self.0.bytes()
-    }
 }
 
 /// What came of a commit.

@@ -1,6 +1,6 @@
 //! What becomes of an entry that is replaced or deleted: history, and what time will leave to do.
 
-use coffer_core::{SecretBytes, Timestamp};
+use coffer_core::Timestamp;
 
 use super::super::key::Key;
 use super::super::known::Known;
@@ -55,8 +55,7 @@ impl Plan<'_> {
     /// Keeps an entry in the history.
     pub(super) fn keep(&mut self, key: &Key, before: &Known, (trail, until): (&mut Vec<Past>, Timestamp)) {
         let revision = before.version.0;
-        let copy = SecretBytes::new(before.encoded.expose().to_vec());
-        self.add(1, |commit| commit.put(&keys::history(key.as_str(), revision), copy, Some(until)));
+        self.add(1, |commit| commit.retire(&keys::current(key.as_str()), Some(until)));
         let parts = before.head.parts.map(|parts| (parts, until));
         if let Some((parts, at)) = parts {
             let leftover = Leftover { key: key.as_str().to_owned(), parts: Some(parts), expired: None };
