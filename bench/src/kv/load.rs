@@ -49,10 +49,17 @@ impl Loads<'_> {
         Ok(load.run()?.per_second)
     }
 
-    /// Values stored per second, of random text, so that compression does not make them small.
+    /// Values stored per second under keys that there are, of random text, so that compression does not make them
+    /// small. The value that is replaced goes to the history.
     fn store(&self, bytes: usize) -> BenchResult<f64> {
         let (size, keys, connections) = shape(bytes);
         self.with_script(("store.lua", &[&size, keys]), connections)
+    }
+
+    /// As [`store`](Self::store), under keys that there are not yet. No two loads may have the same `prefix`.
+    fn store_new(&self, bytes: usize, prefix: &str) -> BenchResult<f64> {
+        let (size, _, connections) = shape(bytes);
+        self.with_script(("store_new.lua", &[&size, prefix]), connections)
     }
 
     /// Values retrieved per second, that were stored before.
@@ -98,7 +105,8 @@ pub(super) fn on_redis(
     };
     let raw = |command, bytes, connections| redis_benchmark(redis, command, bytes, connections);
     let small = (raw("set", SMALL_BYTES, MANY)?, "redis-benchmark SET");
-    row("store 1 KiB, 64 connections", loads.store(SMALL_BYTES)?, small, "20,000/s");
+    row("store 1 KiB, new keys", loads.store_new(SMALL_BYTES, "new-")?, small, "20,000/s");
+    row("store 1 KiB, existing keys", loads.store(SMALL_BYTES)?, small, "20,000/s");
     let small = (raw("get", SMALL_BYTES, MANY)?, "redis-benchmark GET");
     row("retrieve 1 KiB, 64 connections", loads.retrieve(SMALL_BYTES)?, small, "30,000/s");
     let large = (raw("set", LARGE_BYTES, FEW)?, "redis-benchmark SET");
@@ -138,13 +146,16 @@ pub(super) fn on_sqlite(
     let mut row = |what: &str, figure: f64, limit: (f64, &'static str), aim: &'static str| {
         table.row(&Row { what: what.to_owned(), figure, limit: Some(limit), unit: "1/s", aim });
     };
+    let small = (raw.writes(SMALL_BYTES, time)?, "raw SQLite, 64 rows a commit");
+    row("store 1 KiB, new keys", loads.store_new(SMALL_BYTES, "new-")?, small, "5,000/s");
     let sizes = [(SMALL_BYTES, "1 KiB, 64 connections"), (LARGE_BYTES, "1 MiB, 16 connections")];
     for (bytes, what) in sizes {
         let is_small = bytes == SMALL_BYTES;
         let grouped = if is_small { "raw SQLite, 64 rows a commit" } else { "raw SQLite, 4 rows a commit" };
         let limit = (raw.writes(bytes, time)?, grouped);
         let aim = if is_small { "5,000/s" } else { "" };
-        row(&format!("store {what}"), loads.store(bytes)?, limit, aim);
+        let keys = if is_small { ", existing keys" } else { "" };
+        row(&format!("store {what}{keys}"), loads.store(bytes)?, limit, aim);
         let limit = (raw.reads(bytes, time)?, "raw SQLite, one thread");
         row(&format!("retrieve {what}"), loads.retrieve(bytes)?, limit, "");
     }
