@@ -90,13 +90,10 @@ impl Caller {
         outcomes: impl Iterator<Item = (&'a Commit, &'a Result<Outcome, StoreError>)>,
     ) {
         let is_done = |outcome: &Result<Outcome, _>| outcome.as_ref().is_ok_and(Outcome::is_committed);
-        let mut is_changed = false;
-        for (commit, _) in outcomes.filter(|(_, outcome)| is_done(outcome)) {
-            is_changed = true;
-            self.shared.housekeeping.after_commit(partition, commit);
-        }
-        if is_changed && partition.table().is_watched() {
+        let mut done = outcomes.filter(|(_, outcome)| is_done(outcome)).map(|(commit, _)| commit).peekable();
+        if done.peek().is_some() && partition.table().is_watched() {
             self.notifier.tell(PartitionKeys::new(&self.shared.prefix, partition).channel());
         }
+        self.shared.housekeeping.after_commits(partition, done);
     }
 }

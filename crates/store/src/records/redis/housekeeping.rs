@@ -3,11 +3,10 @@
 //! Redis lets expired records go by itself, but not their entries in a partition's index, nor an emptied
 //! partition's entry in the directory. A sweep removes both. For stores that are seldom swept, each new
 //! partition looks at two others of its shard, and every few commits of expiring records look at some
-//! entries of their index: so what is stale stays below about half. All of it is best effort, in the
+//! entries of their index, the fewer the less is found there ([`Pace`]): so what is stale stays below about half. All of it is best effort, in the
 //! background, a little at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use redis::{cmd, pipe};
 use tokio::runtime::Handle;
@@ -16,14 +15,14 @@ use tokio::sync::Semaphore;
 use super::super::{Commit, Operation, Partition, Sort, Table};
 use super::directory::{Directory, Entry};
 use super::keys::PartitionKeys;
+use super::pace::Pace;
 use crate::redis_link::{LinkError, Links, Script};
 
 /// Chores under way at once; more are dropped.
 const CHORES_MAX: usize = 4;
 /// Directory entries looked at for each new partition.
 const ENTRIES_SAMPLED: usize = 2;
-/// Every so many commits of expiring records, so many entries of their index are looked at.
-const COMMITS_PER_SAMPLE: u32 = 16;
+/// So many entries of an index are looked at, at once.
 const KEYS_SAMPLED: usize = 64;
 /// Index entries pruned by one call.
 const PRUNED_MAX: usize = 256;
@@ -38,7 +37,7 @@ struct Inner {
     prune: Script,
     runtime: Handle,
     chores: Arc<Semaphore>,
-    expiring_commits: AtomicU32,
+    pace: Pace,
 }
 
 impl Housekeeping {
@@ -50,7 +49,7 @@ impl Housekeeping {
             prune: Script::new(include_str!("prune.lua")),
             runtime: Handle::current(),
             chores: Arc::new(Semaphore::new(CHORES_MAX)),
-            expiring_commits: AtomicU32::new(0),
+            pace: Pace::default(),
         }))
     }
 
@@ -65,17 +64,17 @@ impl Housekeeping {
         });
     }
 
-    /// After a commit: now and then, looks for stale entries in the partition's index.
-    pub(super) fn after_commit(&self, partition: &Partition, commit: &Commit) {
+    /// After commits: now and then, looks for stale entries in the partition's index.
+    pub(super) fn after_commits<'a>(&self, partition: &Partition, commits: impl Iterator<Item = &'a Commit>) {
         let expires = |operation: &Operation| match operation {
-            Operation::Put { expires_at, .. } | Operation::Add { expires_at, .. } => expires_at.is_some(),
+            Operation::Put { expires_at, .. }
+            | Operation::Add { expires_at, .. }
+            | Operation::Retire { expires_at, .. } => expires_at.is_some(),
             // The script itself takes expired entries out of a log.
-            Operation::Retire { expires_at, .. } => expires_at.is_some(),
             Operation::Append { .. } | Operation::Delete { .. } => false,
         };
-        if !commit.operations.iter().any(expires)
-            || !self.0.expiring_commits.fetch_add(1, Ordering::Relaxed).is_multiple_of(COMMITS_PER_SAMPLE)
-        {
+        let expiring = commits.filter(|commit| commit.operations.iter().any(expires)).count();
+        if expiring == 0 || !self.0.pace.is_time(partition, expiring) {
             return;
         }
         let (this, partition) = (Arc::clone(&self.0), partition.clone());
@@ -93,7 +92,9 @@ impl Housekeeping {
             }
             let exist: Vec<bool> = this.links.query_all(&exist).await?;
             let stale = sampled.into_iter().zip(exist).filter(|(_, exists)| !exists).map(|(sort, _)| sort);
-            this.prune(&partition, stale.collect()).await
+            let stale: Vec<_> = stale.collect();
+            this.pace.found(&partition, stale.len());
+            this.prune(&partition, stale).await
         });
     }
 

@@ -17,6 +17,7 @@ mod group;
 mod housekeeping;
 mod keys;
 mod notify;
+mod pace;
 mod scan;
 mod sweep;
 #[cfg(test)]
