@@ -54,8 +54,9 @@ impl Kv {
         let sorts = [keys::history(key.as_str(), revision)];
         let past = self.0.repo.get_many(owner, &sorts).await?.pop().flatten();
         let past = past.ok_or(KvError::VersionNotFound)?;
-        // A past is bound to its key by the seal, and to its version only by what it says.
-        if past.entry()?.head.version != version {
+        // The seal binds a past to its key; which version of which life of the key it is, it says itself.
+        let said = past.entry()?.head;
+        if (said.version, said.created_at) != (version, head.created_at) {
             return Err(KvError::VersionNotFound);
         }
         self.item(owner, key, (&past, revision)).await

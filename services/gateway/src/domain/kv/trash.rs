@@ -103,8 +103,9 @@ impl Kv {
         let sorts = [keys::history(key.as_str(), last.revision)];
         let stored = self.0.repo.get_many(space.owner, &sorts).await?.pop().flatten();
         let stored = stored.ok_or(KvError::NotInTrash)?;
-        // As above a version of the past: the seal says of which key it is, and the head which one.
-        if stored.entry()?.head.version != tombstone.version {
+        // The seal binds it to its key; which version of which life of the key it is, it says itself.
+        let said = stored.entry()?.head;
+        if (said.version, said.created_at) != (tombstone.version, tombstone.created_at) {
             return Err(super::corrupt("the trash has another version of a key").into());
         }
         let item = self.item(space.owner, key, (&stored, last.revision)).await?;
