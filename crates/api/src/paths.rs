@@ -13,7 +13,9 @@ pub mod v1 {
         KV_BATCH, KV_CHANGES, KV_COPY, KV_DIFF, KV_GRANTS, KV_GRANTS_REVOKE, KV_HISTORY, KV_ITEMS, KV_META,
         KV_MOVE, KV_RESTORE, KV_SHARED, KV_TRASH, KV_TRASH_RESTORE, KV_VALUE, KV_WATCH,
     };
-    pub use crate::usage::{USAGE, USAGE_DAYS, USAGE_HOURS, USAGE_RECENT, USAGE_TOP, USAGE_UNREAD};
+    pub use crate::usage::{
+        USAGE, USAGE_DAYS, USAGE_HOURS, USAGE_KEY, USAGE_RECENT, USAGE_TOP, USAGE_UNREAD,
+    };
 
     /// Everything native starts with this.
     pub const PREFIX: &str = "/api/";

@@ -20,6 +20,9 @@ pub const USAGE_RECENT: &str = "/api/v1/usage/recent";
 /// `GET` with an [`UnreadQuery`]: a page of [`UnreadKey`].
 pub const USAGE_UNREAD: &str = "/api/v1/usage/unread";
 
+/// `GET` with a [`UsedKeyQuery`]: a [`KeyUse`].
+pub const USAGE_KEY: &str = "/api/v1/usage/key";
+
 /// Whose keys are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -283,6 +286,32 @@ pub struct UnreadKey {
     /// The last read or write (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
+}
+
+/// Which of the caller's keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UsedKeyQuery {
+    /// The key: any text of 1 to 1024 bytes.
+    pub key: String,
+}
+
+/// How one key is used. Everything is 0 for a key that was not used while analytics were on, or does not exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyUse {
+    /// Reads since it was made.
+    pub reads: u64,
+    /// Writes since it was made.
+    pub writes: u64,
+    /// The last read, if there was one (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_read_at: Option<Timestamp>,
+    /// The last read or write, if there was one (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

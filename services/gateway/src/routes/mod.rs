@@ -99,6 +99,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(native(paths::USAGE_TOP).get(v1::usage::top))
         .service(native(paths::USAGE_RECENT).get(v1::usage::recent))
         .service(native(paths::USAGE_UNREAD).get(v1::usage::unread))
+        .service(native(paths::USAGE_KEY).get(v1::usage::key))
         .service(contract_path("/").get(pages::page))
         .service(contract_path("/app").get(pages::page))
         .service(native(paths::SESSIONS).post(browser::log_in).get(to_kms).delete(browser::log_out))

@@ -57,7 +57,8 @@ use super::v1;
         v1::kv::sharing::shared,
         v1::kv::changes::changes,
         v1::kv::watch::watch,
-        v1::usage::unread
+        v1::usage::unread,
+        v1::usage::key
     ),
     modifiers(&SessionSchemes)
 )]

@@ -18,6 +18,7 @@ pub mod calendar;
 mod everybody;
 mod flusher;
 mod ledger;
+mod one;
 pub mod operation;
 pub mod page;
 mod part;
@@ -168,6 +169,11 @@ impl Usage {
     /// An owner's keys that nobody has read for some time, in pages.
     pub async fn unread(&self, owner: UserId, query: &UnreadQuery) -> Result<UnreadKeys, UsageError> {
         Ok(unread::unread(&self.inner.writer, owner, query).await?)
+    }
+
+    /// What is known of the use of one of an owner's keys.
+    pub async fn key(&self, owner: UserId, key: &str) -> Result<Option<Access>, UsageError> {
+        Ok(one::one(&self.inner.writer, owner, key).await?)
     }
 
     /// Days and hours as these analytics reckon them.

@@ -7,14 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use coffer_api::page::page_items;
 use coffer_api::usage::{
-    UnreadKey, UnreadQuery, UsageDays, UsageHours, UsageOverview, UsageQuery, UsageRecent, UsageTop,
+    KeyUse, UnreadKey, UnreadQuery, UsageDays, UsageHours, UsageOverview, UsageQuery, UsageRecent, UsageTop,
+    UsedKeyQuery,
 };
 use coffer_api::{Page, Problem};
 use coffer_core::Clock;
 use coffer_server::{Failure, HttpError, Session, ValidQuery};
 
 use crate::domain::kv::KEY_BYTES_MAX;
-use crate::domain::usage::{self, Report, Unread};
+use crate::domain::usage::{self, Access, Report, Unread};
 use crate::domain::vault::Vault;
 use crate::routes::reports;
 
@@ -144,6 +145,28 @@ pub(in crate::routes) async fn unread(
     };
     let next_cursor = found.next.map(|key| URL_SAFE_NO_PAD.encode(key));
     Ok(Json(Page { items: found.keys.into_iter().map(key).collect(), next_cursor }))
+}
+
+/// How one of the caller's keys is used.
+#[utoipa::path(get, path = "/api/v1/usage/key", tag = "usage", params(UsedKeyQuery),
+    security(("sid" = []), ("bearer" = [])),
+    responses(
+        (status = 200, body = KeyUse),
+        (status = 401, description = "`invalid_session`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
+pub(in crate::routes) async fn key(
+    caller: Session,
+    query: ValidQuery<UsedKeyQuery>,
+    vault: Data<Vault>,
+) -> Answered<KeyUse> {
+    let access = vault.usage()?.key(caller.user_id, &query.key).await?;
+    let used = |access: Access| KeyUse {
+        reads: access.reads,
+        writes: access.writes,
+        last_read_at: access.last_read_at,
+        last_at: Some(access.last_at),
+    };
+    Ok(Json(access.map(used).unwrap_or_default()))
 }
 
 /// A cursor is the last key of the page before it.

@@ -136,6 +136,11 @@ async fn keys_whose_page_was_cut_keep_their_figures() {
     found.sort_by_key(|one| one.key.parse::<u32>().unwrap());
     assert!(found.iter().map(|one| &one.key).eq(&names));
     assert!(found.iter().all(|one| one.access.writes == 2));
+    for one in &found {
+        assert_eq!(gateway.key(owner(1), &one.key).await.unwrap(), Some(one.access));
+    }
+    assert_eq!(gateway.key(owner(1), "another").await.unwrap(), None);
+    assert_eq!(gateway.key(owner(2), &names[0]).await.unwrap(), None);
 }
 
 async fn unread_keys(gateway: &super::super::Usage, hours: u64, limit: usize) -> Vec<Unread> {
