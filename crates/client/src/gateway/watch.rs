@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use coffer_api::kv::{KvChange, KvChangesQuery, LAST_EVENT_ID};
+use coffer_api::kv::{KvChange, KvChanges, KvChangesQuery, LAST_EVENT_ID};
 use coffer_api::paths::v1;
 use reqwest::{Method, Response};
 use tokio::time::{sleep, timeout};
@@ -49,7 +49,13 @@ struct Event {
 }
 
 impl KvWatch {
-    pub(super) async fn open(calls: Calls, query: KvChangesQuery) -> Result<Self, ClientError> {
+    pub(super) async fn open(calls: Calls, mut query: KvChangesQuery) -> Result<Self, ClientError> {
+        if query.after.is_none() {
+            // "From now on" has to be a place too: a connection that is lost before its first event has named one
+            // would otherwise come back behind what happened meanwhile.
+            let now: KvChanges = calls.get(v1::KV_CHANGES, &query).await?;
+            query.after = Some(now.position);
+        }
         let mut watch = Self { calls, query, answer: None, buffer: BytesMut::new(), last_id: None };
         watch.connect().await?;
         Ok(watch)
@@ -57,7 +63,7 @@ impl KvWatch {
 
     /// The place behind everything that was told: what `after` takes.
     pub fn position(&self) -> Option<&str> {
-        self.last_id.as_deref()
+        self.last_id.as_deref().or(self.query.after.as_deref())
     }
 
     /// Waits for what happens next. A refusal ends the watch: no session, no access, or a position whose changes are
