@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use coffer_client::{DataClient, KmsClient};
+use coffer_client::{DataClient, GatewayClient, KmsClient};
 use coffer_core::{Clock, EmailAddress, Random, SystemClock, SystemRandom};
 
-use crate::args::{DATA_DEFAULT, Global, KMS_DEFAULT};
-use crate::credentials::{Credentials, Store, config_folder};
+use crate::args::{DATA_DEFAULT, GATEWAY_DEFAULT, Global, KMS_DEFAULT};
+use crate::credentials::{Credentials, Servers, Store, config_folder};
 use crate::error::CliError;
 use crate::origin::Origin;
 use crate::output::Output;
@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) kms: Origin,
     /// The data service, when the command line names one.
     data: Option<Origin>,
+    /// The gateway, when the command line names one.
+    gateway: Option<Origin>,
 }
 
 /// A session with clients that carry it.
@@ -56,17 +58,17 @@ impl App {
             store,
             kms,
             data: global.data.clone(),
+            gateway: global.gateway.clone(),
         })
     }
 
-    /// The data service for a new session: the one that was named, else the one that the profile used
-    /// with this KMS before.
-    pub(crate) fn data_for_log_in(&self) -> Result<Origin, CliError> {
-        if let Some(data) = &self.data {
-            return Ok(data.clone());
-        }
+    /// The servers of a new session: those that were named, else those that the profile used with this KMS before.
+    pub(crate) fn servers_for_log_in(&self) -> Result<Servers, CliError> {
         let remembered = self.store.current()?.filter(|servers| servers.kms == self.kms);
-        Ok(remembered.map_or_else(|| default(DATA_DEFAULT), |servers| servers.data))
+        let (data, gateway) = remembered.map(|servers| (servers.data, servers.gateway)).unzip();
+        let data = self.data.clone().or(data).unwrap_or_else(|| default(DATA_DEFAULT));
+        let gateway = self.gateway.clone().or(gateway.flatten()).unwrap_or_else(|| default(GATEWAY_DEFAULT));
+        Ok(Servers { kms: self.kms.clone(), data, gateway: Some(gateway) })
     }
 
     /// The KMS, asked as nobody.
@@ -77,16 +79,32 @@ impl App {
 
     /// The session of this profile with this KMS.
     pub(crate) fn session(&self) -> Result<Session, CliError> {
+        let found = self.credentials()?;
+        if found.servers.data.as_str() != found.servers.kms.as_str() {
+            self.warn_if_exposed(&found.servers.data);
+        }
+        Self::clients(found)
+    }
+
+    /// The gateway of this profile's session with this KMS.
+    pub(crate) fn gateway(&self) -> Result<GatewayClient, CliError> {
+        let found = self.credentials()?;
+        let gateway = found.servers.gateway_for(self.gateway.as_ref())?;
+        if gateway != &found.servers.kms {
+            self.warn_if_exposed(gateway);
+        }
+        Ok(GatewayClient::new(gateway.as_str(), Some(found.token.into()))?)
+    }
+
+    /// A session that is still good, and a warning where its KMS is asked in the open.
+    fn credentials(&self) -> Result<Credentials, CliError> {
         let not_logged_in = || CliError::NotLoggedIn { kms: self.kms.clone() };
         let found = self.store.load(&self.kms, self.data.as_ref())?.ok_or_else(not_logged_in)?;
         if found.expires_at <= self.clock.now() {
             return Err(CliError::SessionEnded { kms: self.kms.clone() });
         }
         self.warn_if_exposed(&found.servers.kms);
-        if found.servers.data.as_str() != found.servers.kms.as_str() {
-            self.warn_if_exposed(&found.servers.data);
-        }
-        Self::clients(found)
+        Ok(found)
     }
 
     fn clients(found: Credentials) -> Result<Session, CliError> {

@@ -10,8 +10,11 @@ use crate::origin::Origin;
 pub(crate) const KMS_DEFAULT: &str = "http://127.0.0.1:3000";
 /// The data service that is asked when nothing names another.
 pub(crate) const DATA_DEFAULT: &str = "http://127.0.0.1:4000";
+/// The gateway that is asked when nothing names another.
+pub(crate) const GATEWAY_DEFAULT: &str = "http://127.0.0.1:8000";
 
-/// Store files encrypted, and share them. Files are encrypted and decrypted here: no server sees them.
+/// Store files encrypted, keys with their values, and share both. Files are encrypted and decrypted here: no server
+/// sees them. Values are sealed by the gateway.
 #[derive(Debug, Parser)]
 #[command(name = "coffer", version, after_help = crate::exit::table(), max_term_width = 100)]
 pub(crate) struct Cli {
@@ -33,6 +36,9 @@ pub(crate) struct Global {
     /// The data service; by default the one of the session, else port 4000 of this machine
     #[arg(long, global = true, env = "COFFER_DATA_URL", value_name = "URL")]
     pub(crate) data: Option<Origin>,
+    /// The gateway; by default the one of the session, else port 8000 of this machine
+    #[arg(long, global = true, env = "COFFER_GATEWAY_URL", value_name = "URL")]
+    pub(crate) gateway: Option<Origin>,
     /// Which set of sessions to use
     #[arg(long, global = true, env = "COFFER_PROFILE", value_name = "NAME", default_value = "default")]
     pub(crate) profile: Profile,
@@ -67,6 +73,10 @@ pub(crate) enum Command {
     Unshare(commands::unshare::Args),
     /// List what others have shared with you or, with a name, who has access to that file of yours
     Shared(commands::shared::Args),
+    /// Store values under keys, read them, share them and watch them change
+    Kv(commands::kv::Args),
+    /// Show how your keys are used
+    Stats(commands::stats::Args),
     /// Change or reset the password
     Password(commands::password::Args),
     /// List sessions and end them

@@ -9,6 +9,7 @@ use coffer_client::ClientError;
 use coffer_core::{EmailAddress, EmailError, FileName, FileNameError};
 use coffer_crypto::filekey::KeyFormatError;
 
+use crate::commands::kv::{self, KvError};
 use crate::credentials::CredentialsError;
 use crate::exit::Exit;
 use crate::expiry::ExpiryError;
@@ -37,6 +38,14 @@ pub(crate) enum CliError {
         #[source]
         source: ClientError,
     },
+    #[error("{key}")]
+    Key {
+        key: String,
+        #[source]
+        source: ClientError,
+    },
+    #[error(transparent)]
+    Kv(#[from] KvError),
     /// There is an account, or a registration that waits for its code: a server does not tell which.
     #[error("{email} is registered already, or waits for its code", email = email.as_str())]
     Registered {
@@ -94,6 +103,11 @@ impl CliError {
         Self::File { name: name.clone(), source }
     }
 
+    /// A failure that concerns one key, or the keys that begin with a text.
+    pub(crate) fn of_key(key: &str, source: ClientError) -> Self {
+        Self::Key { key: key.to_owned(), source }
+    }
+
     /// A failure to register.
     pub(crate) fn of_registration(email: &EmailAddress, source: ClientError) -> Self {
         match source.code() {
@@ -110,9 +124,10 @@ impl CliError {
     /// What a server or the way to it did, if that is what failed.
     pub(crate) fn client(&self) -> Option<&ClientError> {
         match self {
-            Self::Client(err) | Self::File { source: err, .. } | Self::Registered { source: err, .. } => {
-                Some(err)
-            }
+            Self::Client(err)
+            | Self::File { source: err, .. }
+            | Self::Key { source: err, .. }
+            | Self::Registered { source: err, .. } => Some(err),
             _ => None,
         }
     }
@@ -130,9 +145,11 @@ impl CliError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Client(err) | Self::File { source: err, .. } | Self::Registered { source: err, .. } => {
-                exit_of_client(err)
-            }
+            Self::Client(err)
+            | Self::File { source: err, .. }
+            | Self::Key { source: err, .. }
+            | Self::Registered { source: err, .. } => exit_of_client(err),
+            Self::Kv(err) => err.exit(),
             Self::Input(InputError::PasswordFile { .. } | InputError::Terminal(_)) => Exit::Unexpected,
             Self::Input(_)
             | Self::Email(_)
@@ -147,7 +164,9 @@ impl CliError {
             | Self::Target(TargetError::NotPlain { .. } | TargetError::NoFolder { .. }) => Exit::Usage,
             Self::NotLoggedIn { .. }
             | Self::SessionEnded { .. }
-            | Self::Credentials(CredentialsError::OtherData { .. }) => Exit::NotLoggedIn,
+            | Self::Credentials(CredentialsError::OtherServer { .. } | CredentialsError::NoGateway) => {
+                Exit::NotLoggedIn
+            }
             Self::CodeNeeded { .. } => Exit::CodeNeeded,
             Self::Target(TargetError::Exists { .. }) => Exit::Exists,
             Self::Target(TargetError::Stopped) => Exit::Interrupted,
@@ -177,16 +196,23 @@ impl CliError {
                  with: coffer login {0}; or set a new password with: coffer password reset {0}",
                 email.as_str()
             )),
-            (Self::Credentials(CredentialsError::OtherData { .. }), ..) => {
-                Some("log in for the other one with: coffer --data URL login".into())
+            (Self::Credentials(CredentialsError::OtherServer { .. }), ..) => {
+                Some("log in for the other one with: coffer --data URL --gateway URL login".into())
+            }
+            (Self::Credentials(CredentialsError::NoGateway), ..) => {
+                Some("log in again, with --gateway URL if it is not on this machine: coffer login".into())
             }
             (Self::Credentials(_), ..) => None,
             (Self::File { .. }, _, Some(ErrorCode::PermissionDenied)) => {
                 Some("only a file's owner may do this; is the name right?".into())
             }
+            (Self::Kv(err), ..) => err.hint().map(Into::into),
+            (Self::Key { .. }, _, Some(code)) if kv::hint_of_code(code).is_some() => {
+                kv::hint_of_code(code).map(Into::into)
+            }
             (_, _, Some(code)) if hint_of_code(code).is_some() => hint_of_code(code).map(Into::into),
             (_, Exit::Unavailable, _) if matches!(self.client(), Some(ClientError::Unreachable { .. })) => {
-                Some("is it running there? --kms and --data say where the servers are".into())
+                Some("is it running there? --kms, --data and --gateway say where the servers are".into())
             }
             (_, Exit::RateLimited | Exit::Unavailable, _) => {
                 self.retry_after().map(|wait| format!("try again in {} s", wait.as_secs().max(1)))

@@ -42,9 +42,9 @@ exits! {
     /// The server refuses.
     Refused = 4, "refused", "no access to this";
     /// There is no such thing.
-    NotFound = 5, "not_found", "there is no such file, session or user";
+    NotFound = 5, "not_found", "there is no such file, key, session or user";
     /// It is there already.
-    Exists = 6, "exists", "it exists already and is not overwritten";
+    Exists = 6, "exists", "it exists already or was changed meanwhile, and is not overwritten";
     /// A server is not there or not ready.
     Unavailable = 7, "unavailable", "a server cannot be reached or is not ready; try again later";
     /// A one-time code has been sent and is awaited.

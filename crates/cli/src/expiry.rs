@@ -1,4 +1,4 @@
-//! When a grant ends: `30m`, `12h`, `7d`, `2w`, a date or a moment.
+//! When a grant or a key ends: `30m`, `12h`, `7d`, `2w`, a date or a moment.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) enum ExpiryError {
     Form,
     #[error("the expiry is not in the future")]
     Past,
-    #[error("the expiry is more than {EXPIRY_DAYS_MAX} days away; leave it out for a grant without an end")]
+    #[error("the expiry is more than {EXPIRY_DAYS_MAX} days away; leave it out if there is to be no end")]
     Far,
 }
 

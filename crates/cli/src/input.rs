@@ -1,4 +1,4 @@
-//! Secrets from people and from files: passwords and one-time codes.
+//! Secrets from people and from files: passwords, one-time codes, and values that are typed.
 //!
 //! A password never comes from an argument or an environment variable, which other processes can read:
 //! only from a file, from standard input, or from a prompt that does not echo. A one-time code may be an
@@ -161,7 +161,8 @@ pub(crate) fn ask(prompt: &str) -> Result<String, InputError> {
     Ok(line.trim().to_owned())
 }
 
-fn ask_hidden(prompt: &str) -> Result<SecretString, InputError> {
+/// Asks for a line that is not shown.
+pub(crate) fn ask_hidden(prompt: &str) -> Result<SecretString, InputError> {
     rpassword::prompt_password(prompt).map(SecretString::from).map_err(InputError::Terminal)
 }
 

@@ -1,7 +1,7 @@
 //! What people and programs read: results on standard output, everything else on standard error.
 //!
-//! With `--json` standard output holds exactly one JSON document, and a failure is one JSON line on
-//! standard error. Names that others chose are shown with control characters escaped, so that a file's
+//! With `--json` standard output holds exactly one JSON document (`coffer kv watch`: one on each line), and a failure is
+//! one JSON line on standard error. Names that others chose are shown with control characters escaped, so that a file's
 //! name cannot move the cursor or recolour a terminal.
 
 use std::fmt::Write as _;
@@ -96,6 +96,13 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Names and what they stand for, one a line, in two columns. What they stand for is made printable.
+pub(crate) fn fields(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| format!("{name:<width$}  {}", printable(value));
+    rows.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// A number of bytes for people: `512 B`, `1.5 KiB`, `40.0 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
@@ -107,6 +114,11 @@ pub(crate) fn when(moment: Timestamp) -> String {
         Ok(moment) => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         Err(_) => moment.to_string(),
     }
+}
+
+/// An end for people; `-` where there is none.
+pub(crate) fn until(end: Option<Timestamp>) -> String {
+    end.map_or_else(|| "-".into(), when)
 }
 
 #[cfg(test)]

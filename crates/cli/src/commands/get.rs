@@ -90,7 +90,7 @@ fn open(unwrapped: &UnwrapResponse, envelope: &Envelope) -> Option<SecretBytes> 
 }
 
 /// Writes the plaintext; Ctrl-C meanwhile takes the unfinished file away.
-async fn write(target: Target, plaintext: SecretBytes, force: bool) -> Result<(), CliError> {
+pub(super) async fn write(target: Target, plaintext: SecretBytes, force: bool) -> Result<(), CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     let mut writing = tokio::task::spawn_blocking(move || target.write(plaintext.expose(), force, &seen));

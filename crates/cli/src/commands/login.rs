@@ -62,7 +62,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
 
 fn keep(session: NewSession, email: &EmailAddress, app: &App) -> Result<(), CliError> {
     let credentials = Credentials {
-        servers: Servers { kms: app.kms.clone(), data: app.data_for_log_in()? },
+        servers: app.servers_for_log_in()?,
         email: email.clone(),
         token: WireSecret::into_secret(session.token),
         expires_at: session.expires_at,

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 mod code;
 pub(crate) mod completions;
 pub(crate) mod get;
+pub(crate) mod kv;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod ls;
@@ -13,6 +14,7 @@ pub(crate) mod register;
 pub(crate) mod sessions;
 pub(crate) mod share;
 pub(crate) mod shared;
+pub(crate) mod stats;
 pub(crate) mod unshare;
 pub(crate) mod whoami;
 
@@ -37,6 +39,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Share(args) => share::run(args, &app).await,
         Command::Unshare(args) => unshare::run(args, &app).await,
         Command::Shared(args) => shared::run(args, &app).await,
+        Command::Kv(args) => kv::run(args, &app).await,
+        Command::Stats(args) => stats::run(args, &app).await,
         Command::Password(args) => password::run(args, &app).await,
         Command::Sessions(args) => sessions::run(args, &app).await,
         Command::Admin(args) => admin::run(args, &app).await,

@@ -1,7 +1,7 @@
 //! `coffer shared`: what others have shared with the caller or, with a name, who has access to that file.
 
 use coffer_api::grants::{Grant, Permission, SharedFile};
-use coffer_core::{FileName, Timestamp};
+use coffer_core::FileName;
 
 use crate::app::App;
 use crate::error::CliError;
@@ -37,7 +37,9 @@ fn files_table(files: &[SharedFile]) -> String {
     }
     let rows: Vec<_> = files
         .iter()
-        .map(|file| vec![may(file.permission), file.owner.clone(), until(file.expires_at), file.name.clone()])
+        .map(|file| {
+            vec![may(file.permission), file.owner.clone(), output::until(file.expires_at), file.name.clone()]
+        })
         .collect();
     output::table(&["ACCESS", "OWNER", "UNTIL", "NAME"], &rows)
 }
@@ -48,18 +50,17 @@ fn grants_table(grants: &[Grant]) -> String {
     }
     let rows: Vec<_> = grants
         .iter()
-        .map(|grant| vec![may(grant.permission), until(grant.expires_at), grant.grantee_email.clone()])
+        .map(|grant| {
+            vec![may(grant.permission), output::until(grant.expires_at), grant.grantee_email.clone()]
+        })
         .collect();
     output::table(&["ACCESS", "UNTIL", "WHO"], &rows)
 }
 
-fn may(permission: Permission) -> String {
+/// What a grant allows, in a word.
+pub(super) fn may(permission: Permission) -> String {
     match permission {
         Permission::Read => "read".into(),
         Permission::Write => "write".into(),
     }
-}
-
-fn until(end: Option<Timestamp>) -> String {
-    end.map_or_else(|| "-".into(), output::when)
 }

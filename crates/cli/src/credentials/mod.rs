@@ -1,8 +1,8 @@
 //! Sessions on this machine: one file for each profile and KMS origin, readable by its owner alone.
 //!
-//! The origin is part of the file's name and stands in the file again, together with the data service's.
-//! A token is handed out only for exactly these two ([`Store::load`]), so a changed flag, environment
-//! variable or file name never sends a session to another server.
+//! The origin is part of the file's name and stands in the file again, together with the data service's and the
+//! gateway's. A token is handed out only for exactly these ([`Store::load`], [`Servers::gateway_for`]), so a changed
+//! flag, environment variable or file name never sends a session to another server.
 //!
 //! `current.toml` beside them remembers which servers the profile last logged in to; it holds no secret.
 
@@ -61,6 +61,25 @@ pub(crate) struct Servers {
     pub(crate) kms: Origin,
     /// The data service.
     pub(crate) data: Origin,
+    /// The gateway. Sessions from before there was one have none, and are not made to have one: whoever logged in did
+    /// not say that it may see the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<Origin>,
+}
+
+impl Servers {
+    /// The gateway that may see the token, which must be `asked` if one is given.
+    pub(crate) fn gateway_for(&self, asked: Option<&Origin>) -> Result<&Origin, CredentialsError> {
+        let gateway = self.gateway.as_ref().ok_or(CredentialsError::NoGateway)?;
+        match asked {
+            Some(asked) if asked != gateway => Err(CredentialsError::OtherServer {
+                what: "gateway",
+                expected: gateway.clone(),
+                asked: asked.clone(),
+            }),
+            _ => Ok(gateway),
+        }
+    }
 }
 
 /// A session with the servers that it is for.
@@ -82,6 +101,8 @@ pub(crate) struct Credentials {
 struct Stored {
     kms: Origin,
     data: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gateway: Option<Origin>,
     email: EmailAddress,
     expires_at: Timestamp,
     token: WireSecret,
@@ -98,8 +119,10 @@ pub(crate) enum CredentialsError {
     Damaged { path: PathBuf },
     #[error("{path} holds a session of another KMS ({found}); remove it and log in again", path = path.display())]
     Foreign { path: PathBuf, found: Origin },
-    #[error("this session is for the data service {expected}, not for {asked}")]
-    OtherData { expected: Origin, asked: Origin },
+    #[error("this session is for the {what} {expected}, not for {asked}")]
+    OtherServer { what: &'static str, expected: Origin, asked: Origin },
+    #[error("this session is from before the key-value store and names no gateway")]
+    NoGateway,
     #[error("removing {path}", path = path.display())]
     Remove {
         path: PathBuf,
@@ -142,10 +165,11 @@ impl Store {
             return Err(CredentialsError::Foreign { path, found: stored.kms });
         }
         if let Some(asked) = data.filter(|asked| **asked != stored.data) {
-            return Err(CredentialsError::OtherData { expected: stored.data, asked: asked.clone() });
+            let (what, asked) = ("data service", asked.clone());
+            return Err(CredentialsError::OtherServer { what, expected: stored.data, asked });
         }
         Ok(Some(Credentials {
-            servers: Servers { kms: stored.kms, data: stored.data },
+            servers: Servers { kms: stored.kms, data: stored.data, gateway: stored.gateway },
             email: stored.email,
             token: stored.token.into_secret(),
             expires_at: stored.expires_at,
@@ -158,6 +182,7 @@ impl Store {
         let stored = Stored {
             kms: servers.kms.clone(),
             data: servers.data.clone(),
+            gateway: servers.gateway.clone(),
             email: credentials.email.clone(),
             expires_at: credentials.expires_at,
             token: credentials.token.expose_secret().into(),

@@ -13,7 +13,11 @@ fn origin(text: &str) -> Origin {
 
 fn credentials(kms: &str, data: &str) -> Credentials {
     Credentials {
-        servers: Servers { kms: origin(kms), data: origin(data) },
+        servers: Servers {
+            kms: origin(kms),
+            data: origin(data),
+            gateway: Some(origin("https://gateway.example")),
+        },
         email: "ann@example.com".parse().unwrap(),
         token: SecretString::from(TOKEN),
         expires_at: Timestamp::from_ms(1_700_000_000_000),
@@ -54,8 +58,26 @@ fn another_kms_gets_no_session() {
 fn another_data_service_gets_no_session() {
     let (_root, store, _) = saved();
     let refused = store.load(&origin("https://kms.example"), Some(&origin("https://evil.example")));
-    assert!(matches!(refused, Err(CredentialsError::OtherData { .. })));
+    assert!(matches!(refused, Err(CredentialsError::OtherServer { .. })));
     assert!(store.load(&origin("https://kms.example"), Some(&origin("https://data.example"))).is_ok());
+}
+
+#[test]
+fn another_gateway_gets_no_session_and_a_session_from_before_gateways_has_none() {
+    let (_root, store, path) = saved();
+    let load = || store.load(&origin("https://kms.example"), None).unwrap().unwrap().servers;
+    let (own, other) = (origin("https://gateway.example"), origin("https://evil.example"));
+    assert_eq!(load().gateway_for(None).unwrap(), &own);
+    assert_eq!(load().gateway_for(Some(&own)).unwrap(), &own);
+    assert!(matches!(load().gateway_for(Some(&other)), Err(CredentialsError::OtherServer { .. })));
+
+    let text = fs::read_to_string(&path).unwrap();
+    let earlier: Vec<_> = text.lines().filter(|line| !line.starts_with("gateway")).collect();
+    assert_eq!(earlier.len() + 1, text.lines().count());
+    fs::write(&path, earlier.join("\n")).unwrap();
+    for asked in [None, Some(&other)] {
+        assert!(matches!(load().gateway_for(asked), Err(CredentialsError::NoGateway)));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The program as it is run, against a small fake of both services.
+//! The program as it is run, against a small fake of the services.
 //!
 //! The fake keeps files and keys in memory and can be told to misbehave; how the real services answer is
 //! tested where they are. The program runs as a child process with its own settings folder and with no
@@ -9,5 +9,6 @@
 mod failures;
 mod fake;
 mod files;
+mod kv;
 mod log_in;
 mod run;

@@ -27,7 +27,8 @@ pub(crate) struct Ended {
 impl Home {
     /// Nobody is logged in.
     pub(crate) fn new(server: &Fake) -> Self {
-        let addresses = ["COFFER_KMS_URL", "COFFER_DATA_URL"].map(|name| (name, server.url.clone()));
+        let addresses = ["COFFER_KMS_URL", "COFFER_DATA_URL", "COFFER_GATEWAY_URL"]
+            .map(|name| (name, server.url.clone()));
         let home = Self { folder: TempDir::new().unwrap(), addresses: addresses.into() };
         home.write("password", PASSWORD.as_bytes());
         home

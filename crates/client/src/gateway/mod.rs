@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use coffer_api::Page;
 use coffer_api::kv::{
     KvBatch, KvBatchAnswer, KvChanges, KvChangesQuery, KvCopy, KvDeleteQuery, KvDeleted, KvDiff, KvDiffQuery,
     KvGetQuery, KvGrant, KvGrants, KvHistory, KvKeyQuery, KvListQuery, KvMeta, KvMove, KvNewGrant, KvPage,
-    KvPutQuery, KvRestore, KvRevoke, KvSharedKeys, KvTrashPage, KvTrashQuery, KvTrashRestore,
+    KvPutQuery, KvRestore, KvRevoke, KvSharedKeys, KvTrashPage, KvTrashQuery, KvTrashRestore, KvTrashed,
 };
 use coffer_api::paths::v1;
-use coffer_api::usage::{UsageOverview, UsageQuery, UsageTop};
+use coffer_api::usage::{
+    KeyUse, UnreadKey, UnreadQuery, UsageDays, UsageHours, UsageOverview, UsageQuery, UsageTop, UsedKeyQuery,
+};
 use coffer_core::SecretString;
 use coffer_core::limits::PAGE_ITEMS_MAX;
 use reqwest::{Method, header};
@@ -22,8 +25,8 @@ use crate::ClientError;
 use crate::calls::Calls;
 pub use watch::{KvWatch, Watched};
 
-/// The largest value that is read.
-const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The largest value that is stored and read.
+pub const KV_VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a value may take each way: 16 MiB at 64 KiB a second.
 const VALUE_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -60,7 +63,7 @@ impl GatewayClient {
         let answer = self.calls.send(request).await?;
         let content_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.ok_or_else(|| self.calls.not_understood())?.to_owned();
-        let bytes = self.calls.bytes(answer, VALUE_BYTES_MAX, |_, _| ()).await?;
+        let bytes = self.calls.bytes(answer, KV_VALUE_BYTES_MAX, |_, _| ()).await?;
         Ok(KvValue { content_type, bytes })
     }
 
@@ -140,6 +143,20 @@ impl GatewayClient {
         self.calls.get(v1::KV_TRASH, query).await
     }
 
+    /// All of the caller's deleted keys that `query` asks for, in all pages.
+    pub async fn trash_all(&self, mut query: KvTrashQuery) -> Result<Vec<KvTrashed>, ClientError> {
+        query.limit = Some(PAGE_ITEMS_MAX);
+        let mut all = Vec::new();
+        loop {
+            let page = self.trash(&query).await?;
+            all.extend(page.items);
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Brings a deleted key back.
     pub async fn restore_from_trash(&self, key: &str) -> Result<KvMeta, ClientError> {
         self.calls.call(Method::POST, v1::KV_TRASH_RESTORE, &KvTrashRestore { key: key.into() }).await
@@ -188,5 +205,25 @@ impl GatewayClient {
     /// The keys that are used most.
     pub async fn usage_top(&self, query: &UsageQuery) -> Result<UsageTop, ClientError> {
         self.calls.get(v1::USAGE_TOP, query).await
+    }
+
+    /// Operations by day.
+    pub async fn usage_days(&self, query: &UsageQuery) -> Result<UsageDays, ClientError> {
+        self.calls.get(v1::USAGE_DAYS, query).await
+    }
+
+    /// Operations by hour.
+    pub async fn usage_hours(&self, query: &UsageQuery) -> Result<UsageHours, ClientError> {
+        self.calls.get(v1::USAGE_HOURS, query).await
+    }
+
+    /// One page of the caller's keys that nobody has read for some time. It may be empty and still have a next one.
+    pub async fn usage_unread(&self, query: &UnreadQuery) -> Result<Page<UnreadKey>, ClientError> {
+        self.calls.get(v1::USAGE_UNREAD, query).await
+    }
+
+    /// How a key of the caller's own is used.
+    pub async fn usage_of_key(&self, key: &str) -> Result<KeyUse, ClientError> {
+        self.calls.get(v1::USAGE_KEY, &UsedKeyQuery { key: key.to_owned() }).await
     }
 }

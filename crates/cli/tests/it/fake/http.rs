@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) query: BTreeMap<String, String>,
     /// What stood after `Authorization: Bearer`.
     pub(crate) token: Option<String>,
+    /// Headers by their names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
     /// The JSON body, or null.
     pub(crate) body: Value,
     /// The body as it came.
@@ -104,6 +106,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
             .get("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
             .map(str::to_owned),
+        headers,
         body: serde_json::from_slice(&raw).unwrap_or(Value::Null),
         raw,
     })

@@ -1,4 +1,4 @@
-//! Both services on one port, in memory.
+//! The services on one port, in memory. What the gateway answers, tests say themselves.
 
 mod http;
 
