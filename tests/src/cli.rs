@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 use crate::binary;
 
@@ -29,20 +29,26 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// A command that goes on until it is dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
 impl Cli {
-    pub(crate) fn new(home: &Path, kms_url: &str, data_url: &str) -> Self {
+    /// `servers` are the variables that name them, and where they are.
+    pub(crate) fn new(home: &Path, servers: &[(&str, &str)]) -> Self {
         fs::create_dir_all(home).expect("the directory can be made");
-        let environment = [
-            ("HOME".to_owned(), home.display().to_string()),
-            ("COFFER_KMS_URL".to_owned(), kms_url.to_owned()),
-            ("COFFER_DATA_URL".to_owned(), data_url.to_owned()),
-        ];
-        Self { environment: environment.into(), home: home.to_owned() }
+        let folder = home.display().to_string();
+        let variables = servers.iter().copied().chain([("HOME", folder.as_str())]);
+        let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { environment, home: home.to_owned() }
     }
 
-    /// Runs `coffer` with these arguments, in its home directory, with `input` on standard input.
-    pub async fn run(&self, arguments: &[&str], input: &[u8]) -> Run {
-        let mut child = Command::new(binary("coffer"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("coffer"));
+        command
             .args(arguments)
             .current_dir(&self.home)
             .env_clear()
@@ -50,24 +56,52 @@ impl Cli {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the command line starts");
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts `coffer` with these arguments and nothing on standard input.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut child =
+            self.command(arguments).stdin(Stdio::null()).spawn().expect("the command line starts");
+        let stdout = child.stdout.take().expect("it was asked for");
+        Running { child, lines: BufReader::new(stdout).lines() }
+    }
+
+    /// Runs `coffer` with these arguments, in its home directory, with `input` on standard input.
+    pub async fn run(&self, arguments: &[&str], input: &[u8]) -> Run {
+        let mut child = self.command(arguments).spawn().expect("the command line starts");
         let mut stdin = child.stdin.take().expect("it was asked for");
         let input = input.to_vec();
         // A command that does not read its input closes it: that is no failure.
         let writer = tokio::spawn(async move { stdin.write_all(&input).await.is_ok() });
         let output = child.wait_with_output().await.expect("the command line ends");
         let _ = writer.await;
-        Run {
+        Run::of(output)
+    }
+}
+
+impl Running {
+    /// The next line of standard output; none once the command has ended.
+    pub async fn line(&mut self) -> Option<String> {
+        self.lines.next_line().await.expect("standard output can be read")
+    }
+
+    /// Waits until the command ends by itself.
+    pub async fn end(self) -> Run {
+        Run::of(self.child.wait_with_output().await.expect("the command line ends"))
+    }
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
             code: output.status.code().unwrap_or(-1),
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
-}
 
-impl Run {
     /// Fails unless the command succeeded.
     #[track_caller]
     pub fn ok(self) -> Self {

@@ -30,7 +30,7 @@ mod wait;
 
 pub use binaries::binary;
 pub use certificate::Authority;
-pub use cli::{Cli, Run};
+pub use cli::{Cli, Run, Running};
 pub use curl::{Curl, run};
 pub use events::{Event, Events};
 pub use gateway::Keeper;

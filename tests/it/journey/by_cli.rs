@@ -12,7 +12,7 @@ const NOT_FOUND: i32 = 5;
 const CODE_NEEDED: i32 = 8;
 
 pub(super) struct ByCli {
-    cli: Cli,
+    pub(super) cli: Cli,
     email: String,
     password: String,
 }

@@ -136,7 +136,10 @@ impl Stack {
 
     /// The command line with a home directory of its own, for this stack.
     pub fn cli(&self, home: &str) -> Cli {
-        Cli::new(&self.directory().join(home), &self.kms[0].url, &self.data[0].url)
+        let mut servers =
+            vec![("COFFER_KMS_URL", &*self.kms[0].url), ("COFFER_DATA_URL", &*self.data[0].url)];
+        servers.extend(self.gateways.first().map(|gateway| ("COFFER_GATEWAY_URL", &*gateway.url)));
+        Cli::new(&self.directory().join(home), &servers)
     }
 
     /// Everything that was logged by any process.
