@@ -21,11 +21,12 @@ pub(crate) type BenchResult<T> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args().skip(1);
     let outcome = match arguments.next().as_deref() {
+        Some("files") if arguments.next().as_deref() == Some("unwrap") => files::run_unwrap(),
         Some("files") => files::run(),
         Some("kv") => kv::run(arguments.next().as_deref()),
         // The bare server is this program again, so that it is a process of its own like a service.
         Some("bare") => bare::serve(arguments.next().as_deref()),
-        _ => Err("usage: coffer-bench files | kv [small]".into()),
+        _ => Err("usage: coffer-bench files [unwrap] | kv [small]".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -39,7 +39,6 @@ pub(crate) fn run(table: &mut Table, runtime: &Runtime, stage: &Stage) -> BenchR
     let sid = runtime.block_on(stage.log_in("keys@example.com"))?;
     let time = Duration::from_secs(u64::from(SECONDS));
     pool(table, runtime, (stage, &sid))?;
-    let raw_openings = oaep_openings(time)?;
     let mut row = |what: &str, load: Load, limit: Option<(f64, &'static str)>, aim: &'static str| {
         table.row(&Row { what: what.to_owned(), figure: load.per_second, limit, unit: "1/s", aim });
     };
@@ -48,16 +47,34 @@ pub(crate) fn run(table: &mut Table, runtime: &Runtime, stage: &Stage) -> BenchR
     runtime.block_on(full_pool(stage))?;
     let export = json!({"file_name": UNWRAPPED});
     row("get_private_key", post(stage, "/get_private_key", (&sid, &export))?, None, "");
-    let key = runtime.block_on(uploaded_file_key(stage, &sid))?;
-    for (what, count) in UNWRAPS {
-        let body = unwrap_body(&key, count)?;
-        let load = post(stage, "/api/v1/file-keys/unwrap", (&sid, &body))?;
-        let openings = Load { per_second: load.per_second * f64::from(count), ..load };
-        row(what, openings, Some((raw_openings, "raw RSA-OAEP opening, 2 threads")), "0.8");
-    }
+    unwrap(table, runtime, (stage, &sid))?;
+    let mut row = |what: &str, load: Load, limit: Option<(f64, &'static str)>, aim: &'static str| {
+        table.row(&Row { what: what.to_owned(), figure: load.per_second, limit, unit: "1/s", aim });
+    };
     let logins = vec![Stage::login_request("keys@example.com"); 40];
     let logins = runtime.block_on(burst(stage.kms, logins, 8, "login_otp_sent"))?;
     row("log-in", logins, Some((bcrypt_checks(time, BCRYPT_COST)?, "raw bcrypt, 2 threads")), "");
+    Ok(())
+}
+
+/// The rows about unwrapping alone.
+pub(crate) fn run_unwrap(table: &mut Table, runtime: &Runtime, stage: &Stage) -> BenchResult<()> {
+    let sid = runtime.block_on(stage.log_in("keys@example.com"))?;
+    runtime.block_on(full_pool(stage))?;
+    unwrap(table, runtime, (stage, &sid))
+}
+
+fn unwrap(table: &mut Table, runtime: &Runtime, (stage, sid): (&Stage, &str)) -> BenchResult<()> {
+    let key = runtime.block_on(uploaded_file_key(stage, sid))?;
+    runtime.block_on(full_pool(stage))?;
+    let raw_openings = oaep_openings(Duration::from_secs(u64::from(SECONDS)))?;
+    for (what, count) in UNWRAPS {
+        let body = unwrap_body(&key, count)?;
+        let load = post(stage, "/api/v1/file-keys/unwrap", (sid, &body))?;
+        let figure = load.per_second * f64::from(count);
+        let limit = Some((raw_openings, "raw RSA-OAEP opening, 2 threads"));
+        table.row(&Row { what: what.to_owned(), figure, limit, unit: "1/s", aim: "0.8" });
+    }
     Ok(())
 }
 

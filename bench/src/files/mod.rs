@@ -10,6 +10,16 @@ use crate::table::Table;
 /// Seconds that each load lasts.
 const SECONDS: u32 = 6;
 
+/// Runs the part about unwrapping alone; about a minute.
+pub(crate) fn run_unwrap() -> BenchResult<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let dir = tempfile::tempdir()?;
+    let mut table = Table::default();
+    let stage = runtime.block_on(stage::Stage::on_redis(dir.path()))?;
+    table.section("Unwrapping (KMS on Redis, AOF always)");
+    keys::run_unwrap(&mut table, &runtime, &stage)
+}
+
 /// Runs the whole bench; about four minutes.
 pub(crate) fn run() -> BenchResult<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
