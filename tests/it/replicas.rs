@@ -1,10 +1,12 @@
 //! Two KMS and two data processes over one Redis behave as one.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use coffer_tests::{Stack, Surface, until, until_some};
+use coffer_tests::{Answer, Curl, Stack, Surface, until, until_some};
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 async fn two_of_each() -> Stack {
@@ -96,6 +98,48 @@ async fn a_grant_works_and_ends_at_all_of_them() {
         .await;
     }
     assert!(revoked.elapsed() < Duration::from_secs(2), "{:?}", revoked.elapsed());
+}
+
+/// What unwrapping a content key of the file `a` is answered.
+async fn unwrap(surface: &Surface, sid: &str, wrapped: &Value) -> u16 {
+    let body = json!({ "name": "a", "ciphertexts": [wrapped] });
+    surface.kms("/api/v1/file-keys/unwrap", sid, body).await.status
+}
+
+/// Unwraps at both, so that both remember; then something was taken away at the first, which refuses at once, and
+/// the other has two seconds.
+async fn unwrapping_ends(
+    (here, elsewhere): (&Surface, &Surface),
+    (sid, wrapped, refusal): (&str, &Value, u16),
+    take: impl Future<Output = Answer>,
+) {
+    for surface in [here, elsewhere] {
+        assert_eq!(unwrap(surface, sid, wrapped).await, 200);
+    }
+    assert!((200..300).contains(&take.await.status));
+    let taken = Instant::now();
+    assert_eq!(unwrap(here, sid, wrapped).await, refusal);
+    until("the other KMS refuses", Duration::from_secs(2), || async {
+        unwrap(elsewhere, sid, wrapped).await == refusal
+    })
+    .await;
+    assert!(taken.elapsed() < Duration::from_secs(2), "{:?}", taken.elapsed());
+}
+
+#[tokio::test]
+async fn unwrapping_ends_with_the_grant_and_with_the_session_at_all_of_them() {
+    let stack = two_of_each().await;
+    let (one, other) = (stack.surface_of(0, 0), stack.surface_of(1, 1));
+    let (ann, ben) = (stack.user("ann").await, stack.user("ben").await);
+    let key = one.public_key(&ann.sid, "a").await.field("kms_public_key");
+    let envelope = Curl::new(&stack.directory().join("client")).seal("a", &key, b"content").await;
+    one.http.post_as(&ann.sid, &format!("{}/upload", one.data), envelope.clone()).await.expect_status(200);
+    let wrapped = &envelope["encrypted_aes_key"];
+    one.grant(&ann.sid, "a", &ben.email).await.expect(200, 200, "grant_success");
+
+    let (of_ben, of_ann) = ((&*ben.sid, wrapped, 403), (&*ann.sid, wrapped, 401));
+    unwrapping_ends((&other, &one), of_ben, other.revoke(&ann.sid, "a", &ben.email)).await;
+    unwrapping_ends((&one, &other), of_ann, one.log_out(&ann.sid)).await;
 }
 
 #[tokio::test]

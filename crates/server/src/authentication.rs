@@ -71,6 +71,12 @@ impl From<AuthenticationError> for Failure {
 pub trait Authenticator: Send + Sync {
     /// Whose session `token` opens.
     async fn authenticate(&self, token: &Token) -> Result<Principal, AuthenticationError>;
+
+    /// Whose session `token` opened a moment ago, for handlers that say that this is enough by taking
+    /// [`LatelyGranted`]. A service says what a moment is; unless it does, it is no time at all.
+    async fn authenticate_lately(&self, token: &Token) -> Result<Principal, AuthenticationError> {
+        self.authenticate(token).await
+    }
 }
 
 /// The token that a request carries in `sid` or in `Authorization: Bearer`, unchecked.
@@ -154,11 +160,13 @@ impl<P: Permission, S: Surface> Deref for Granted<P, S> {
     }
 }
 
-fn refused(refusal: Refusal) -> Failure {
-    Failure::of(match refusal {
-        Refusal::Role => ErrorCode::PermissionDenied,
-        Refusal::SecondFactor => ErrorCode::SecondFactorRequired,
-    })
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(match refusal {
+            Refusal::Role => ErrorCode::PermissionDenied,
+            Refusal::SecondFactor => ErrorCode::SecondFactorRequired,
+        })
+    }
 }
 
 impl<P: Permission, S: Surface> FromRequest for Granted<P, S> {
@@ -169,7 +177,40 @@ impl<P: Permission, S: Surface> FromRequest for Granted<P, S> {
         let request = request.clone();
         async move {
             let principal = principal(request).await?;
-            P::check(&principal).map_err(refused)?;
+            P::check(&principal).map_err(Failure::from)?;
+            Ok(Self { principal, marker: PhantomData })
+        }
+        .boxed_local()
+    }
+}
+
+/// A caller who a moment ago had a live session that holds the permission `P`: see
+/// [`Authenticator::authenticate_lately`].
+#[derive(Clone, Copy, Debug)]
+pub struct LatelyGranted<P: Permission, S: Surface = Native> {
+    principal: Principal,
+    marker: PhantomData<(P, S)>,
+}
+
+impl<P: Permission, S: Surface> Deref for LatelyGranted<P, S> {
+    type Target = Principal;
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl<P: Permission, S: Surface> FromRequest for LatelyGranted<P, S> {
+    type Error = HttpError<S>;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            let token = token_in(request.headers())
+                .and_then(|token| token.ok_or(Failure::of(ErrorCode::InvalidSession)));
+            let authenticator = &Scaffold::of(&request)?.authenticator;
+            let principal = authenticator.authenticate_lately(&token?).await.map_err(Failure::from)?;
+            P::check(&principal).map_err(Failure::from)?;
             Ok(Self { principal, marker: PhantomData })
         }
         .boxed_local()

@@ -26,7 +26,9 @@ mod observe;
 mod scaffold;
 mod unread;
 
-pub use authentication::{AuthenticationError, Authenticator, CallerToken, Granted, Session, Token};
+pub use authentication::{
+    AuthenticationError, Authenticator, CallerToken, Granted, LatelyGranted, Session, Token,
+};
 pub use body::Reservation;
 pub use cors::{Origin, OriginError};
 pub use docs::SessionSchemes;

@@ -125,7 +125,7 @@ impl Foundation {
             shared_names: settings.shared_names,
             files_per_owner_max: settings.files_per_owner_max,
             grants_per_file_max: settings.grants_per_file_max,
-            open_threads: settings.unwrap_threads(),
+            open_threads: settings.unwrap_threads,
         };
         let parts = FileKeyParts {
             store: self.store.clone(),

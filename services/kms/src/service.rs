@@ -212,4 +212,10 @@ impl Authenticator for Parts {
             Err(error) => Err(AuthenticationError::Unavailable(error.into())),
         }
     }
+
+    async fn authenticate_lately(&self, token: &Token) -> Result<Principal, AuthenticationError> {
+        let lately = self.identity.lately_live(token.expose()).await;
+        let lately = lately.map_err(|error| AuthenticationError::Unavailable(error.into()))?;
+        lately.ok_or(AuthenticationError::Invalid)
+    }
 }

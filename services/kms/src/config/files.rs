@@ -20,7 +20,7 @@ pub struct FilesSettings {
     pub pool_threads: usize,
     /// How long a request waits for a pair when there is none, in seconds.
     pub pool_wait_s: u32,
-    /// Threads that open wrapped keys; 0 means one for each core.
+    /// Threads that do nothing but open wrapped keys; 0 means that those that serve the requests do it.
     pub unwrap_threads: usize,
     /// Files that one owner may have.
     pub files_per_owner_max: u32,
@@ -78,11 +78,6 @@ impl FilesSettings {
     /// [`Self::pool_threads`], with 0 resolved.
     pub fn pool_threads(&self) -> usize {
         threads(self.pool_threads)
-    }
-
-    /// [`Self::unwrap_threads`], with 0 resolved.
-    pub fn unwrap_threads(&self) -> usize {
-        threads(self.unwrap_threads)
     }
 }
 

@@ -14,7 +14,8 @@ use coffer_api::internal::{BATCH_ITEMS_MAX, FeedAnswer, FeedEvent};
 use coffer_core::Clock;
 use coffer_store::records::{Sealed, StoreError};
 
-use super::group::{Group, GroupError, WriteGroup};
+use super::group::{Group, GroupError, Pace, WriteGroup};
+use super::recent::Changes;
 use crate::repo::feed::FeedRepo;
 
 /// How far back the feed reaches.
@@ -28,6 +29,7 @@ const TRIES_MAX: usize = 64;
 pub struct Feed {
     repo: FeedRepo,
     group: Group<FeedEvent>,
+    changes: Changes,
 }
 
 struct Writer {
@@ -62,12 +64,21 @@ impl Feed {
     pub fn start(store: Sealed, clock: Arc<dyn Clock>) -> Self {
         let repo = FeedRepo::new(store);
         let writer = Writer { repo: repo.clone(), clock, position: None };
-        Self { repo, group: Group::start("revocations", GROUP_EVENTS_MAX, writer) }
+        let group = Group::start("revocations", (GROUP_EVENTS_MAX, Pace::AT_ONCE), writer);
+        Self { repo, group, changes: Changes::default() }
     }
 
-    /// Appends an event; every service that follows the feed acts on it soon after this answers.
+    /// What this process tells the feed, as it tells its own memory.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Appends an event; every service that follows the feed acts on it soon after this answers. What this
+    /// process itself remembers is void when this answers, also if the event could not be written.
     pub async fn append(&self, event: FeedEvent) -> Result<(), GroupError> {
-        self.group.write(event).await
+        let written = self.group.write(event).await;
+        self.changes.note();
+        written
     }
 
     /// Carries out what takes something away, and tells before and after.
@@ -82,7 +93,10 @@ impl Feed {
         effect: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         self.append(event).await?;
-        let outcome = effect.await?;
+        let outcome = effect.await;
+        // Also where nobody knows what happened.
+        self.changes.note();
+        let outcome = outcome?;
         self.append(event).await?;
         Ok(outcome)
     }

@@ -3,7 +3,7 @@
 //! A security event is awaited before a key leaves the house, and a revocation before it is
 //! acknowledged; a commit each would cost a disk flush each. So callers hand their item to one task,
 //! which writes everything that has gathered while the write before was under way. Alone, a caller waits
-//! for one write; in a crowd, for at most two.
+//! for one write; in a crowd, for at most two, and for the pause between them if there is a [`Pace`].
 //!
 //! The writing is done by a task and not by the first caller, because a caller may be dropped in the
 //! middle (a client hung up) and must not take the others' items with it.
@@ -11,9 +11,25 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coffer_store::records::StoreError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+/// How quickly writes follow each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// A write of at least so many items shows a crowd.
+    pub crowd_items: usize,
+    /// In a crowd, so long passes between two writes.
+    pub pause: Duration,
+}
+
+impl Pace {
+    /// A write begins as soon as the one before it is done.
+    pub const AT_ONCE: Self = Self { crowd_items: usize::MAX, pause: Duration::ZERO };
+}
 
 /// Items that may wait for a write; more callers wait before they join.
 const WAITING_ITEMS_MAX: usize = 4096;
@@ -54,9 +70,9 @@ pub struct Group<T> {
 
 impl<T: Send + 'static> Group<T> {
     /// Starts the task, on the current runtime. `items_max` is the size of a group.
-    pub fn start(what: &'static str, items_max: usize, writer: impl WriteGroup<T>) -> Self {
+    pub fn start(what: &'static str, (items_max, pace): (usize, Pace), writer: impl WriteGroup<T>) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING_ITEMS_MAX);
-        tokio::spawn(run(items_max, writer, waiting));
+        tokio::spawn(run((items_max, pace), writer, waiting));
         Self { what, queue }
     }
 
@@ -70,15 +86,23 @@ impl<T: Send + 'static> Group<T> {
     }
 }
 
-async fn run<T>(items_max: usize, mut writer: impl WriteGroup<T>, mut queue: mpsc::Receiver<Waiting<T>>) {
+async fn run<T>(
+    (items_max, pace): (usize, Pace),
+    mut writer: impl WriteGroup<T>,
+    mut queue: mpsc::Receiver<Waiting<T>>,
+) {
     let mut group = Vec::with_capacity(items_max);
     while queue.recv_many(&mut group, items_max).await > 0 {
         let (items, callers): (Vec<_>, Vec<_>) =
             group.drain(..).map(|waiting| (waiting.item, waiting.written)).unzip();
+        let size = items.len();
         let outcome = writer.write(items).await.map_err(Arc::new);
         for caller in callers {
             // A caller that is gone no longer wants to know.
             let _ = caller.send(outcome.clone());
+        }
+        if size >= pace.crowd_items {
+            sleep(pace.pause).await;
         }
     }
 }
@@ -92,6 +116,8 @@ impl<T> fmt::Debug for Group<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -113,7 +139,11 @@ mod tests {
     #[tokio::test]
     async fn callers_that_come_during_a_write_share_the_next_one() {
         let groups = Groups::default();
-        let group = Group::start("numbers", 4, Recorder { groups: Arc::clone(&groups), fail: false });
+        let group = Group::start(
+            "numbers",
+            (4, Pace::AT_ONCE),
+            Recorder { groups: Arc::clone(&groups), fail: false },
+        );
         let outcomes = futures_util::future::join_all((0..6).map(|n| group.write(n))).await;
         assert!(outcomes.iter().all(Result::is_ok));
         let groups = groups.lock().unwrap();
@@ -121,9 +151,36 @@ mod tests {
         assert!(groups.len() < 6 && groups.iter().all(|group| group.len() <= 4), "{groups:?}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_waits_a_moment_and_shares_a_write_and_nobody_waits_alone() {
+        let groups = Groups::default();
+        let pace = Pace { crowd_items: 3, pause: Duration::from_millis(2) };
+        let group = Group::start("numbers", (4, pace), Recorder { groups: Arc::clone(&groups), fail: false });
+        let started = Instant::now();
+        for n in 0..10 {
+            group.write(n).await.unwrap();
+        }
+        assert_eq!((started.elapsed(), groups.lock().unwrap().len()), (Duration::ZERO, 10));
+
+        let crowd = futures_util::future::join_all((10..13).map(|n| group.write(n)));
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            futures_util::future::join(group.write(13), async {
+                tokio::time::sleep(Duration::from_micros(500)).await;
+                group.write(14).await
+            })
+            .await
+        };
+        let (first, (second, third)) = futures_util::future::join(crowd, late).await;
+        assert!(first.iter().chain([&second, &third]).all(Result::is_ok));
+        let groups = groups.lock().unwrap();
+        assert_eq!(groups[10..], [vec![10, 11, 12], vec![13, 14]]);
+    }
+
     #[tokio::test]
     async fn a_failed_write_fails_every_caller_of_its_group() {
-        let group = Group::start("numbers", 4, Recorder { groups: Groups::default(), fail: true });
+        let group =
+            Group::start("numbers", (4, Pace::AT_ONCE), Recorder { groups: Groups::default(), fail: true });
         let outcomes = futures_util::future::join_all((0..3).map(|n| group.write(n))).await;
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(GroupError::Store { .. }))));
     }
@@ -131,7 +188,11 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_hangs_up_does_not_take_its_group_along() {
         let groups = Groups::default();
-        let group = Group::start("numbers", 4, Recorder { groups: Arc::clone(&groups), fail: false });
+        let group = Group::start(
+            "numbers",
+            (4, Pace::AT_ONCE),
+            Recorder { groups: Arc::clone(&groups), fail: false },
+        );
         let (first, second) = (group.write(1), group.write(2));
         tokio::select! { biased; _ = first => panic!("too early"), () = tokio::task::yield_now() => {} }
         second.await.unwrap();

@@ -8,5 +8,6 @@ pub mod identity;
 pub mod keyrings;
 pub mod mail;
 pub mod pool;
+pub mod recent;
 #[cfg(test)]
 pub(crate) mod test_store;

@@ -22,6 +22,8 @@ pub(crate) use parts::Parts;
 /// The public routes.
 pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
     parts.configure(app);
+    // First, because paths are tried in this order, and nothing is asked for as often as a file key.
+    file_keys::public(app);
     app.service(contract_path(paths::contract::REGISTER).post(contract::identity::register))
         .service(contract_path(paths::contract::VERIFY_REGISTER).post(contract::identity::verify_register))
         .service(contract_path(paths::contract::LOGIN).post(contract::identity::login))
@@ -45,7 +47,6 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(native(identity::USERS).get(v1::users::list))
         .service(native(identity::USER).patch(v1::users::change))
         .service(native(identity::EVENTS).get(events::list));
-    file_keys::public(app);
 }
 
 /// The internal routes.

@@ -18,11 +18,16 @@ use std::time::Duration;
 use coffer_core::{Clock, EventId, Random, Timestamp, UserId};
 use coffer_store::records::{COMMIT_ITEMS_MAX, Sealed, StoreError};
 
-use super::group::{Group, GroupError, WriteGroup};
+use super::group::{Group, GroupError, Pace, WriteGroup};
 use crate::repo::events::{EventRepo, Position, RANDOM_BITS};
 
 pub use action::{Action, KeyUse};
 pub use event::{Actor, Event, Origin, RecordedEvent};
+
+/// A commit costs the store, the connection and this process several times what one more event in it does. So when
+/// many record at once, each waits up to this much longer, and they share fewer commits. Nobody who is
+/// alone waits.
+const PACE: Pace = Pace { crowd_items: 8, pause: Duration::from_millis(2) };
 
 /// What [`Events`] works with.
 #[derive(Clone, Debug)]
@@ -90,7 +95,7 @@ impl Events {
         let EventParts { store, clock, random, retention } = parts;
         let repo = EventRepo::new(store, &*random);
         let writer = Writer { repo: repo.clone(), retention };
-        let group = Group::start("security events", COMMIT_ITEMS_MAX, writer);
+        let group = Group::start("security events", (COMMIT_ITEMS_MAX, PACE), writer);
         Self { repo, group, clock, random, retention, latest: Mutex::new(0) }
     }
 

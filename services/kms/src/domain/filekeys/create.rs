@@ -129,6 +129,10 @@ impl FileKeys {
             }
         }
         let key = KeyUse { file: id, name: name.clone(), version: 1 };
+        if old.is_some() {
+            // The name led its first owner to a key that is gone.
+            self.feed.changes().note();
+        }
         let made = if old.is_some() { Action::FileNameTakenOver(key) } else { Action::FileKeyCreated(key) };
         self.record(caller, made).await?;
         Ok(Some(Target { file, public_pem: Some(pair.public_pem.clone()) }))

@@ -1,7 +1,7 @@
 //! File keys: making them, sharing them, and what they open.
 //!
-//! A name belongs to its owner's name space; `resolve` says where a name leads for somebody. Whoever
-//! may use a key is asked of the store every time; nothing here remembers access. Every release
+//! A name belongs to its owner's name space; `resolve` says where a name leads for somebody. Who may use a key
+//! is asked of the store; only unwrapping uses what was read a moment ago once more (`lately`). Every release
 //! of a key is recorded before the key leaves (`release`).
 //!
 //! Work across partitions is ordered so that a crash in between harms nothing: a grant's index entry is
@@ -12,12 +12,14 @@ mod create;
 mod directory;
 mod error;
 mod grants;
+mod lately;
 mod list;
 mod opener;
 mod release;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use crate::domain::group::GroupError;
 use crate::domain::pool::KeyPool;
 use crate::repo::files::{FileRepo, GranteeRepo, Space};
 use directory::Directory;
+use lately::Lately;
 use opener::Opener;
 
 pub use create::PublicKey;
@@ -83,7 +86,7 @@ pub struct FileKeyRules {
     pub files_per_owner_max: u32,
     /// Grants that one file may have.
     pub grants_per_file_max: u32,
-    /// Threads that open wrapped keys.
+    /// Threads that open wrapped keys; 0 for those that the requests came in on.
     pub open_threads: usize,
 }
 
@@ -116,6 +119,7 @@ pub struct FileKeys {
     grantees: GranteeRepo,
     directory: Directory,
     opener: Opener,
+    lately: Lately,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     events: Arc<Events>,
@@ -134,6 +138,7 @@ impl FileKeys {
             grantees: GranteeRepo::new(store.clone()),
             files: FileRepo::new(store),
             opener: Opener::start(rules.open_threads)?,
+            lately: Lately::new(feed.changes(), &clock),
             clock,
             random,
             events,

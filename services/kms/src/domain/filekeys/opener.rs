@@ -1,18 +1,22 @@
-//! Opening wrapped content keys: RSA on a bounded number of threads, with parsed keys kept at hand.
+//! Opening wrapped content keys, with parsed keys kept at hand.
 //!
-//! One opening takes a quarter of a millisecond of a core and more: see [`Workers`].
+//! An opening is done on the thread that its request came in on, when it is its [turn](super::turns), or on
+//! threads of its own where the operator wants that.
 //!
 //! A parsed key is kept by (file, version). The cache saves unsealing and parsing only: whether the
-//! caller may use the key is asked of the store every time, before the cache is looked at.
+//! caller may use the key is found out every time, before the cache is looked at.
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use coffer_auth::workers::{WorkError, Workers};
 use coffer_core::{FileId, SecretBytes};
 use coffer_crypto::filekey::PrivateKey;
 use moka::sync::Cache;
+
+use super::turns::Turns;
 
 /// Parsed keys that are kept, at most; each takes a few KiB.
 const KEYS_MAX: u64 = 1024;
@@ -33,17 +37,29 @@ pub(super) enum OpenError {
 /// A file key's version.
 pub(super) type KeyName = (FileId, u32);
 
+/// Where openings are done.
+enum Place {
+    OnTheSpot(Turns),
+    Apart(Workers),
+}
+
 /// Opens ciphertexts.
 pub(super) struct Opener {
-    workers: Workers,
+    place: Place,
     keys: Cache<KeyName, Arc<PrivateKey>>,
 }
 
 impl Opener {
-    /// An opener that keeps `threads` threads busy.
+    /// An opener that keeps `threads` threads busy; with 0, those that the requests came in on.
     pub(super) fn start(threads: usize) -> Result<Self, WorkError> {
         let keys = Cache::builder().max_capacity(KEYS_MAX).time_to_idle(KEY_IDLE).build();
-        Ok(Self { workers: Workers::start("unwrap", threads, threads * WAITING_PER_THREAD)?, keys })
+        let place = if threads == 0 {
+            let cores = available_parallelism().map_or(1, usize::from);
+            Place::OnTheSpot(Turns::new(cores * WAITING_PER_THREAD))
+        } else {
+            Place::Apart(Workers::start("unwrap", threads, threads * WAITING_PER_THREAD)?)
+        };
+        Ok(Self { place, keys })
     }
 
     /// The parsed key of this name, if it is at hand.
@@ -62,21 +78,32 @@ impl Opener {
     pub(super) async fn open(
         &self,
         key: Arc<PrivateKey>,
-        ciphertexts: Vec<Vec<u8>>,
+        ciphertexts: Arc<[Vec<u8>]>,
     ) -> Result<Vec<SecretBytes>, OpenError> {
-        self.workers.run(move || open_all(&key, &ciphertexts)).await.map_err(|_| OpenError::Busy)?
+        let bytes = usize::from(key.bits().bits() / 8);
+        if let Some(place) = ciphertexts.iter().position(|ciphertext| ciphertext.len() != bytes) {
+            return Err(OpenError::Refused(place));
+        }
+        match &self.place {
+            Place::Apart(workers) => {
+                let all =
+                    move || (0..ciphertexts.len()).map(|place| open_one(&key, &ciphertexts, place)).collect();
+                workers.run(all).await.map_err(|_| OpenError::Busy)?
+            }
+            Place::OnTheSpot(turns) => {
+                let mut opened = Vec::with_capacity(ciphertexts.len());
+                for place in 0..ciphertexts.len() {
+                    let turn = turns.take(|| open_one(&key, &ciphertexts, place));
+                    opened.push(turn.await.ok_or(OpenError::Busy)??);
+                }
+                Ok(opened)
+            }
+        }
     }
 }
 
-fn open_all(key: &PrivateKey, ciphertexts: &[Vec<u8>]) -> Result<Vec<SecretBytes>, OpenError> {
-    let bytes = usize::from(key.bits().bits() / 8);
-    if let Some(place) = ciphertexts.iter().position(|ciphertext| ciphertext.len() != bytes) {
-        return Err(OpenError::Refused(place));
-    }
-    let open = |(place, ciphertext): (usize, &Vec<u8>)| {
-        key.open_oaep_sha256(ciphertext).map_err(|_| OpenError::Refused(place))
-    };
-    ciphertexts.iter().enumerate().map(open).collect()
+fn open_one(key: &PrivateKey, ciphertexts: &[Vec<u8>], place: usize) -> Result<SecretBytes, OpenError> {
+    key.open_oaep_sha256(&ciphertexts[place]).map_err(|_| OpenError::Refused(place))
 }
 
 impl fmt::Debug for Opener {
@@ -97,15 +124,18 @@ mod tests {
         let pair = FileKeyPair::generate(RsaBits::Rsa2048);
         let key = Arc::new(PrivateKey::from_pkcs8_der(pair.private_key_pkcs8_der().expose()).unwrap());
         let seal = |text: &[u8]| pair.public().seal_oaep_sha256(text).unwrap();
-        let opener = Opener::start(1).unwrap();
-        let both = opener.open(Arc::clone(&key), vec![seal(b"one"), seal(b"two")]).await.unwrap();
-        assert_eq!(both.iter().map(SecretBytes::expose).collect::<Vec<_>>(), [b"one", b"two"]);
+        for threads in [0, 1] {
+            let opener = Opener::start(threads).unwrap();
+            let open = |ciphertexts: [Vec<u8>; 2]| opener.open(Arc::clone(&key), ciphertexts.into());
+            let both = open([seal(b"one"), seal(b"two")]).await.unwrap();
+            assert_eq!(both.iter().map(SecretBytes::expose).collect::<Vec<_>>(), [b"one", b"two"]);
 
-        let long = [seal(b"one"), vec![0]].concat();
-        let short = seal(b"one")[1..].to_vec();
-        for wrong in [long, short, vec![0; 256], Vec::new()] {
-            let outcome = opener.open(Arc::clone(&key), vec![seal(b"one"), wrong]).await;
-            assert_eq!(outcome.err(), Some(OpenError::Refused(1)));
+            let long = [seal(b"one"), vec![0]].concat();
+            let short = seal(b"one")[1..].to_vec();
+            for wrong in [long, short, vec![0; 256], Vec::new()] {
+                let outcome = open([seal(b"one"), wrong]).await;
+                assert_eq!(outcome.err(), Some(OpenError::Refused(1)));
+            }
         }
     }
 
@@ -115,12 +145,13 @@ mod tests {
         let key = Arc::new(PrivateKey::from_pkcs8_der(pair.private_key_pkcs8_der().expose()).unwrap());
         let sealed = pair.public().seal_oaep_sha256(b"x").unwrap();
         let opener = Opener::start(1).unwrap();
-        let calls = (0..WAITING_PER_THREAD + 20).map(|_| opener.open(Arc::clone(&key), vec![sealed.clone()]));
+        let sealed: Arc<[Vec<u8>]> = Arc::new([sealed]);
+        let calls = (0..WAITING_PER_THREAD + 20).map(|_| opener.open(Arc::clone(&key), Arc::clone(&sealed)));
         let outcomes = join_all(calls).await;
         let busy = outcomes.iter().filter(|outcome| matches!(outcome, Err(OpenError::Busy))).count();
         // Those that the thread took meanwhile made room for others.
         assert!((1..=20).contains(&busy), "{busy}");
         assert!(outcomes.iter().filter(|outcome| outcome.is_ok()).count() >= WAITING_PER_THREAD);
-        assert!(opener.open(key, vec![sealed]).await.is_ok());
+        assert!(opener.open(key, sealed).await.is_ok());
     }
 }

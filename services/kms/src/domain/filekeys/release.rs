@@ -1,14 +1,17 @@
 //! What a private key opens, and the key itself: the only two ways by which anything secret leaves.
 //!
-//! Both ask the store, every time, whether the caller may use the key; both record what they are about
-//! to release, and wait until that is kept, before they release it. A refusal is recorded too.
+//! Both record what they are about to release, and wait until that is kept, before they release it. A refusal
+//! is recorded too. Whoever takes the key itself is asked of the store, every time. Who has something opened may
+//! have been asked for at most a second ago ([`lately`](super::lately)); what is remembered and does not
+//! open the ciphertexts is asked again, because the name may lead to another file by now.
 
 use std::sync::Arc;
 
-use coffer_core::{FileId, SecretBytes};
+use coffer_core::{FileId, FileName, SecretBytes};
 use coffer_crypto::filekey::{PrivateKey, pkcs8_der_to_pkcs1_pem};
 use coffer_store::records::StoreError;
 
+use super::lately::Question;
 use super::resolve::{Found, OwnFile, Subject};
 use super::{Caller, FileKeyError, FileKeys, Wanted};
 use crate::domain::events::{Action, KeyUse};
@@ -46,14 +49,41 @@ impl FileKeys {
         wanted: Wanted<'_>,
         ciphertexts: Vec<Vec<u8>>,
     ) -> Result<Vec<SecretBytes>, FileKeyError> {
-        let found = self.usable(caller, wanted).await?;
-        let key = self.private_key(&found).await?;
-        let (key_use, count) = (
-            KeyUse { file: found.file.id, name: wanted.name.clone(), version: found.file.version },
-            ciphertexts.len(),
-        );
-        let opened = self.opener.open(key, ciphertexts).await?;
-        self.record(caller, Action::FileKeyUnwrapped { key: key_use, ciphertexts: count }).await?;
+        caller.require_second_factor()?;
+        let ciphertexts: Arc<[Vec<u8>]> = ciphertexts.into();
+        let question = Question::of(caller, wanted);
+        if let Some(found) = self.lately.get(&question, self.now()) {
+            match self.open(&found, &ciphertexts).await {
+                Ok(opened) => return self.release(caller, (wanted.name, &found), opened).await,
+                Err(FileKeyError::Busy) => return Err(FileKeyError::Busy),
+                Err(_) => {}
+            }
+        }
+        let before = self.lately.before();
+        let found = Arc::new(self.usable(caller, wanted).await?);
+        self.lately.keep(question, before, Arc::clone(&found));
+        let opened = self.open(&found, &ciphertexts).await?;
+        self.release(caller, (wanted.name, &found), opened).await
+    }
+
+    async fn open(
+        &self,
+        found: &Found,
+        ciphertexts: &Arc<[Vec<u8>]>,
+    ) -> Result<Vec<SecretBytes>, FileKeyError> {
+        let key = self.private_key(found).await?;
+        Ok(self.opener.open(key, Arc::clone(ciphertexts)).await?)
+    }
+
+    /// Records that what was opened leaves, and lets it.
+    async fn release(
+        &self,
+        caller: &Caller,
+        (name, found): (&FileName, &Found),
+        opened: Vec<SecretBytes>,
+    ) -> Result<Vec<SecretBytes>, FileKeyError> {
+        let key = KeyUse { file: found.file.id, name: name.clone(), version: found.file.version };
+        self.record(caller, Action::FileKeyUnwrapped { key, ciphertexts: opened.len() }).await?;
         Ok(opened)
     }
 

@@ -1,7 +1,8 @@
 //! Users: how one becomes one, logs in, stays logged in and is shut out.
 //!
 //! Nothing here is kept in the memory of one process: codes, tries, limits and sessions are in the store,
-//! so that several processes behave as one.
+//! so that several processes behave as one. Whoever unwraps may be told of a session what was read a moment
+//! ago (`lately`); nothing on the way to a session may.
 //!
 //! What must not be told. Whether an address has an account is told in one place only (registering);
 //! everywhere else the same store operations and the same bcrypt run for a known and an unknown address,
@@ -15,6 +16,7 @@ mod codes;
 mod creation;
 mod error;
 mod known;
+mod lately;
 mod limiter;
 mod log_in;
 mod names;

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use coffer_api::AddressHash;
+use coffer_api::{AddressHash, SessionHash};
 use coffer_auth::password::Hasher;
 use coffer_core::{Clock, EmailAddress, Random, Timestamp};
 use coffer_crypto::index::IndexKey;
 use coffer_store::records::Sealed;
 use tokio::sync::Semaphore;
 
+use super::lately::LatelyLive;
 use super::limiter::Limiter;
 use crate::config::{AuthSettings, LimitSettings};
 use crate::domain::events::Events;
 use crate::domain::feed::Feed;
 use crate::domain::mail::Outbox;
+use crate::domain::recent::Recent;
 use crate::repo::address::AddressRepo;
 use crate::repo::limit::LimitRepo;
 use crate::repo::session::SessionRepo;
@@ -64,12 +66,16 @@ pub struct Identity {
     pub(super) names: UserNameRepo,
     pub(super) numbers: UserNumberRepo,
     pub(super) sessions: SessionRepo,
+    /// For [`Identity::lately_live`] alone.
+    pub(super) lately: Recent<SessionHash, LatelyLive>,
     /// Permits for work that goes on behind an answer.
     pub(super) behind: Arc<Semaphore>,
 }
 
 /// Pieces of work that go on behind an answer, at most.
 const BEHIND_MAX: usize = 64;
+/// Sessions that are remembered for a moment, at most; each takes about 200 bytes.
+const SESSIONS_REMEMBERED_MAX: u64 = 8192;
 
 /// An e-mail address in the form in which storage and other services know it.
 pub fn blind_address(index: &IndexKey, email: &EmailAddress) -> AddressHash {
@@ -91,6 +97,7 @@ impl Identity {
             names: UserNameRepo::new(store.clone()),
             numbers: UserNumberRepo::new(store.clone()),
             sessions: SessionRepo::new(store),
+            lately: Recent::new(SESSIONS_REMEMBERED_MAX, feed.changes().clone(), Arc::clone(&clock)),
             behind: Arc::new(Semaphore::new(BEHIND_MAX)),
             limiter,
             clock,

@@ -142,14 +142,19 @@ impl Identity {
             && now < stored.last_used_at.plus(self.auth.session_ttl())
     }
 
+    /// From when on a use of the session is written down.
+    pub(super) fn touch_due_at(&self, stored: &StoredSession) -> Timestamp {
+        let granularity = TOUCH_GRANULARITY_MAX.min(self.auth.session_ttl() / 20);
+        stored.last_used_at.plus(granularity.max(Duration::from_millis(1)))
+    }
+
     async fn touch(
         &self,
         session: &SessionHash,
         read: Versioned<StoredSession>,
         used_at: Timestamp,
     ) -> Result<StoredSession, IdentityError> {
-        let granularity = TOUCH_GRANULARITY_MAX.min(self.auth.session_ttl() / 20);
-        if used_at.since(read.value.last_used_at) < granularity.max(Duration::from_millis(1)) {
+        if used_at < self.touch_due_at(&read.value) {
             return Ok(read.value);
         }
         let used = StoredSession { last_used_at: used_at, ..read.value.clone() };

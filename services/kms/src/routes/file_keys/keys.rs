@@ -11,7 +11,7 @@ use coffer_api::page::page_items;
 use coffer_api::{Problem, WireSecret};
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys};
 use coffer_core::SecretString;
-use coffer_server::{Failure, Granted, HttpError, ValidJson, ValidQuery};
+use coffer_server::{Failure, Granted, HttpError, LatelyGranted, ValidJson, ValidQuery};
 
 use super::caller::caller;
 use super::parse;
@@ -131,7 +131,7 @@ pub(super) async fn export(
         (status = 422, description = "`invalid_input`, `unwrap_failed`", body = Problem),
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(super) async fn unwrap(
-    session: Granted<OpenFileKeys>,
+    session: LatelyGranted<OpenFileKeys>,
     visitor: Visitor,
     keys: Data<FileKeys>,
     body: ValidJson<UnwrapRequest>,

@@ -3,6 +3,7 @@
 mod crashes;
 mod creating;
 mod granting;
+mod lately;
 mod releasing;
 mod resolving;
 mod shared_names;

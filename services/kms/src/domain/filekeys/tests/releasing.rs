@@ -3,6 +3,7 @@ use coffer_crypto::filekey::PrivateKey;
 
 use super::super::{Caller, FileKeyError};
 use super::world::{World, email, name, order, read, wrap};
+use crate::domain::recent::REMEMBERED;
 use crate::repo::tables::{FILES, POOL};
 
 #[tokio::test]
@@ -39,6 +40,7 @@ async fn a_key_at_hand_does_not_open_for_who_was_revoked() {
     let sealed = vec![wrap(&public, b"content key")];
     one.keys.unwrap(&bob, read(&file), sealed.clone()).await.unwrap();
     other.keys.revoke(&ann, &file, &email("bob")).await.unwrap();
+    world.store.clock.advance(REMEMBERED);
     let refused = one.keys.unwrap(&bob, read(&file), sealed.clone()).await;
     assert!(matches!(refused, Err(FileKeyError::AccessDenied)));
     assert!(one.kinds().await.contains(&"file_key_refused".to_owned()));

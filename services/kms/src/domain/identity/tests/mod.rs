@@ -3,6 +3,7 @@
 mod crashes;
 mod guessing;
 mod house;
+mod lately;
 mod limits;
 mod log_in;
 mod names;
