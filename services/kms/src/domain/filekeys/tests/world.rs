@@ -98,7 +98,7 @@ impl World {
             shared_names: false,
             files_per_owner_max: 100,
             grants_per_file_max: 10,
-            open_threads: 1,
+            open_threads: 0,
         };
         Self { store: TestStore::new(), uploads: Arc::default(), rules }
     }
