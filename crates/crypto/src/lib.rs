@@ -12,7 +12,7 @@ mod hazmat;
 mod safe;
 
 pub use safe::equal::equal;
-pub use safe::{classic, envelope, filekey, hash, index, keyring, mac, root, stream};
+pub use safe::{classic, envelope, filekey, hash, index, keyring, mac, root, space, stream};
 
 /// The engine that this build uses, by name.
 pub const ENGINE: &str = if cfg!(feature = "aws-lc") { "AWS-LC" } else { "RustCrypto" };

@@ -11,4 +11,5 @@ pub mod mac;
 #[cfg(test)]
 mod properties;
 pub mod root;
+pub mod space;
 pub mod stream;
