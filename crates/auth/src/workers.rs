@@ -29,17 +29,47 @@ pub struct Workers {
     jobs: SyncSender<Job>,
 }
 
+/// The lowest priority there is: beside threads of usual priority, such a one gets what they leave.
+const NICE: i32 = 19;
+
 impl Workers {
     /// Starts `threads` threads, at least one, that are called `name` and a number. `queue_jobs_max` jobs
     /// may wait.
     pub fn start(name: &str, threads: usize, queue_jobs_max: usize) -> Result<Self, WorkError> {
+        Self::start_with(name, threads, queue_jobs_max, || ())
+    }
+
+    /// As [`start`](Self::start), for work that is to take only what other threads leave.
+    pub fn start_at_low_priority(
+        name: &str,
+        threads: usize,
+        queue_jobs_max: usize,
+    ) -> Result<Self, WorkError> {
+        // On Linux a priority belongs to a thread, whatever the call's name says (setpriority(2), notes). Where it
+        // cannot be lowered, the work is done all the same.
+        let lower = || {
+            let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        };
+        Self::start_with(name, threads, queue_jobs_max, lower)
+    }
+
+    fn start_with(
+        name: &str,
+        threads: usize,
+        queue_jobs_max: usize,
+        begin: impl Fn() + Clone + Send + 'static,
+    ) -> Result<Self, WorkError> {
         let (jobs, waiting) = sync_channel::<Job>(queue_jobs_max);
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..threads.max(1) {
-            let waiting = Arc::clone(&waiting);
+            let (waiting, begin) = (Arc::clone(&waiting), begin.clone());
+            let run = move || {
+                begin();
+                work(&waiting);
+            };
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
-                .spawn(move || work(&waiting))
+                .spawn(run)
                 .map_err(|_| WorkError::Stopped)?;
         }
         Ok(Self { jobs })
@@ -108,6 +138,15 @@ mod tests {
         workers.jobs.try_send(Box::new(|| ())).unwrap();
         assert_eq!(workers.run(|| 1).await, Err(WorkError::Overloaded));
         finish.wait();
+    }
+
+    #[tokio::test]
+    async fn work_of_low_priority_leaves_the_processor_to_others() {
+        let nice = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+        let own = nice();
+        let workers = Workers::start_at_low_priority("test", 1, 1).unwrap();
+        assert_eq!(workers.run(nice).await, Ok(NICE));
+        assert_eq!(Workers::start("test", 1, 1).unwrap().run(nice).await, Ok(own));
     }
 
     #[tokio::test]
