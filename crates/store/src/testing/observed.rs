@@ -89,7 +89,8 @@ pub struct Observed {
     inner: Arc<dyn Records>,
     yields: bool,
     calls: Mutex<Vec<Call>>,
-    faults: Mutex<VecDeque<Fault>>,
+    /// What becomes of the next commits, one each; nothing for one that passes.
+    faults: Mutex<VecDeque<Option<Fault>>>,
 }
 
 impl Observed {
@@ -107,7 +108,12 @@ impl Observed {
 
     /// The next commits fail like this, one each, after those that were told to fail before.
     pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
-        locked(&self.faults).extend(faults);
+        locked(&self.faults).extend(faults.into_iter().map(Some));
+    }
+
+    /// So many commits pass before those that are told to fail from now on.
+    pub fn let_pass(&self, commits: usize) {
+        locked(&self.faults).extend(std::iter::repeat_n(None, commits));
     }
 
     /// The calls since this was last asked.
@@ -164,7 +170,7 @@ impl Records for Observed {
         let inner = self.note(at.table(), kind_of(&commit)).await;
         let (doing, source) = ("a commit that was told to fail", "told to");
         // Taken in a statement of its own: the lock ends here, and not after the commit.
-        let fault = locked(&self.faults).pop_front();
+        let fault = locked(&self.faults).pop_front().flatten();
         match fault {
             None => return inner.commit(at, commit).await,
             Some(Fault::Unavailable) => {
