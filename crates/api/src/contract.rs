@@ -1,10 +1,11 @@
 //! The contracts' wire types: what unchanged clients of the source systems send and expect.
 //!
 //! Of the file contract [`kms`] (HTTP 200 with the outcome in the body) and [`data`] (real status, repeated in
-//! the body); of the gateway's contracts [`people`] and [`usage`] (real status, and a text in `detail`); and
+//! the body); of the gateway's contracts [`people`], [`configs`] and [`usage`] (real status, and a text in `detail`); and
 //! [`validation`], the 422 body that all contracts share. Requests only deserialise and
 //! check what can be checked without state; what they refuse, [`validation`] explains field by field.
 
+pub mod configs;
 pub mod data;
 pub mod kms;
 pub mod kv;

@@ -54,6 +54,8 @@ error_codes! {
     BadRequest = 400, "bad_request", "The request cannot be understood";
     /// The `sid` header and the `Authorization` header name different sessions.
     ConflictingCredentials = 400, "conflicting_credentials", "Two different credentials were given";
+    /// The key is in several environments, and the request names none of them.
+    EnvironmentNeeded = 400, "environment_needed", "The key is in several environments: name one";
     /// The file contract's answer to an empty field.
     MissingFields = 400, "missing_fields", "A required field is empty";
     /// The request carries no session at all; only the key-value contract tells this apart.
@@ -64,6 +66,8 @@ error_codes! {
     LoginFailed = 401, "login_failed", "The e-mail address or the password is wrong";
     /// The one-time code is wrong, used or expired.
     OtpFailed = 401, "otp_failed", "The code is wrong or has expired";
+    /// The user key of a configuration request is too short to be one.
+    InvalidUserKey = 401, "invalid_user_key", "A user key has at least 8 characters";
     /// The caller of an internal endpoint is no known service.
     InvalidServiceToken = 401, "invalid_service_token", "The caller is not a known service";
     /// The caller may not read this.
@@ -72,6 +76,8 @@ error_codes! {
     PermissionDenied = 403, "permission_denied", "You may not do this", kms 400;
     /// A request with a cookie that does not prove that our own page sent it.
     CrossSiteRequest = 403, "cross_site_request", "A request with a cookie must come from our own page";
+    /// The request has no API key that this deployment knows.
+    InvalidApiKey = 403, "invalid_api_key", "This needs an API key";
     /// The session was made without a second factor, and this needs one.
     SecondFactorRequired = 403, "second_factor_required", "This needs a session that was opened with a code";
     /// There is nothing at this address.
@@ -84,6 +90,8 @@ error_codes! {
     GrantNotFound = 404, "grant_not_found", "There is no such grant";
     /// No such key in the key-value store.
     KeyNotFound = 404, "key_not_found", "There is no such key";
+    /// No configuration of this user key has this name.
+    ConfigNotFound = 404, "config_not_found", "There is no such configuration";
     /// The key has no such version any more, or never had.
     VersionNotFound = 404, "version_not_found", "The key has no such version";
     /// None of the caller's sessions has this id.
@@ -104,6 +112,10 @@ error_codes! {
     FileExists = 409, "file_exists", "There is a file of this name already", kms 400;
     /// The key is there again.
     KeyExists = 409, "key_exists", "There is a key of this name already";
+    /// The name has a configuration; the contract calls that a bad request.
+    ConfigExists = 409, "config_exists", "There is a configuration of this name already";
+    /// Something is kept under this user key already.
+    UserKeyInUse = 409, "user_key_in_use", "The new user key has configurations already";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.
@@ -132,6 +144,8 @@ error_codes! {
     Unavailable = 503, "unavailable", "The service is not available at the moment";
     /// The change may or may not have been kept: ask before trying again.
     OutcomeUnknown = 503, "outcome_unknown", "The outcome of the change is not known; look before trying again";
+    /// There is no room for more, in the name space or at all.
+    StorageFull = 507, "storage_full", "There is no room for more";
 }
 
 impl ErrorCode {

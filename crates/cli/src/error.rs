@@ -254,15 +254,19 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         ErrorCode::InvalidSession
         | ErrorCode::NotAuthenticated
         | ErrorCode::LoginFailed
+        | ErrorCode::InvalidUserKey
         | ErrorCode::OtpFailed => Exit::NotLoggedIn,
         ErrorCode::AccessDenied
         | ErrorCode::PermissionDenied
         | ErrorCode::SecondFactorRequired
         | ErrorCode::CrossSiteRequest
         | ErrorCode::LastAdmin
+        | ErrorCode::InvalidApiKey
+        | ErrorCode::StorageFull
         | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
         | ErrorCode::KeyNotFound
+        | ErrorCode::ConfigNotFound
         | ErrorCode::VersionNotFound
         | ErrorCode::ChangesGone
         | ErrorCode::FileKeyNotFound
@@ -274,8 +278,13 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::UserNameTaken
         | ErrorCode::FileExists
         | ErrorCode::KeyExists
+        | ErrorCode::ConfigExists
+        | ErrorCode::UserKeyInUse
         | ErrorCode::RevisionMismatch => Exit::Exists,
-        ErrorCode::BodyTooLarge | ErrorCode::InvalidInput | ErrorCode::MissingFields => Exit::Usage,
+        ErrorCode::BodyTooLarge
+        | ErrorCode::EnvironmentNeeded
+        | ErrorCode::InvalidInput
+        | ErrorCode::MissingFields => Exit::Usage,
         ErrorCode::UnwrapFailed => Exit::Integrity,
         ErrorCode::RateLimited => Exit::RateLimited,
         ErrorCode::Unavailable

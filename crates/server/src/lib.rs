@@ -39,7 +39,7 @@ pub use passed::PassedBody;
 pub use program::{NoCommand, Program, healthcheck, main};
 pub use run::{Admit, Running, RunningService, Service, StartError, serve, serve_announced, start};
 pub use service_caller::{ServiceCaller, ServiceKeys};
-pub use surface::{DataContract, DetailContract, KmsContract, Native, Surface};
+pub use surface::{ConfigsContract, DataContract, DetailContract, KmsContract, Native, Surface};
 
 /// Every service allocates with it: see ADR 7.
 #[global_allocator]

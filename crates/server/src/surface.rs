@@ -38,6 +38,11 @@ pub enum DataContract {}
 #[derive(Clone, Copy, Debug)]
 pub enum DetailContract {}
 
+/// The contract of encrypted configuration: as [`DetailContract`], but its texts name what they are about, and what
+/// is there already is a bad request.
+#[derive(Clone, Copy, Debug)]
+pub enum ConfigsContract {}
+
 fn builder(status: StatusCode, failure: &Failure) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     if let Some(seconds) = failure.retry_after_s {
@@ -124,6 +129,24 @@ impl Surface for DetailContract {
             return response.json(validation_errors(failure));
         }
         response.json(json!({ "detail": detail(failure.code) }))
+    }
+}
+
+impl Surface for ConfigsContract {
+    fn status(failure: &Failure) -> StatusCode {
+        match failure.code {
+            ErrorCode::ConfigExists => StatusCode::BAD_REQUEST,
+            _ => failure.status(),
+        }
+    }
+
+    fn answer(failure: &Failure) -> HttpResponse {
+        let mut response = builder(Self::status(failure), failure);
+        if failure.code == ErrorCode::InvalidInput {
+            return response.json(validation_errors(failure));
+        }
+        let said = failure.detail.as_deref().filter(|_| failure.code != ErrorCode::Internal);
+        response.json(json!({ "detail": said.unwrap_or_else(|| detail(failure.code)) }))
     }
 }
 
