@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
 use serde::Deserialize;
 
+use crate::domain::configs::ConfigsSettings;
 use crate::domain::kv::KvSettings;
 use crate::domain::usage::calendar::TimeZoneError;
 use crate::domain::usage::{Calendar, Retention, UsageSettings};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The key-value store: what is kept and for how long.
     pub kv: KvSettings,
+    /// Encrypted configurations: who may come, what is kept, and how much of it.
+    pub configs: ConfigsSettings,
     /// Logs.
     pub log: LogSettings,
 }
@@ -115,7 +118,10 @@ impl Settings {
 
     /// The section `http`, with room in a body for the largest value and what is around it.
     pub(crate) fn http_with_limits(&self) -> HttpSettings {
-        let body_bytes_max = self.http.body_bytes_max.max(self.kv.value_bytes_max + AROUND_VALUE_BYTES_MAX);
+        let body_bytes_max = self
+            .http
+            .body_bytes_max
+            .max(self.kv.value_bytes_max.max(self.configs.value_bytes_max) + AROUND_VALUE_BYTES_MAX);
         HttpSettings { body_bytes_max, ..self.http.clone() }
     }
 

@@ -5,10 +5,11 @@ use coffer_server::Failure;
 use coffer_server::failure::UNAVAILABLE_RETRY_AFTER_S;
 use coffer_store::records::StoreError;
 
+use crate::domain::configs::ConfigsError;
 use crate::domain::kms::{AskError, Refusal};
 use crate::domain::kv::{KeyError, KvError};
 use crate::domain::usage::UsageError;
-use crate::domain::vault::Locked;
+use crate::domain::vault::{Locked, NoConfigs};
 use coffer_api::ErrorCode;
 
 impl From<Refusal> for Failure {
@@ -64,6 +65,41 @@ impl From<KvError> for Failure {
             },
             KvError::Frame(_) | KvError::Store(_) => Self::internal(error),
         }
+    }
+}
+
+impl From<ConfigsError> for Failure {
+    fn from(error: ConfigsError) -> Self {
+        let said = error.to_string();
+        match error {
+            ConfigsError::NotFound { .. } => Self::of(ErrorCode::ConfigNotFound).with_detail(said),
+            ConfigsError::NothingKept => Self::of(ErrorCode::ConfigNotFound).with_detail(said),
+            ConfigsError::Exists { .. } => Self::of(ErrorCode::ConfigExists).with_detail(said),
+            ConfigsError::EnvironmentNeeded { .. } => {
+                Self::of(ErrorCode::EnvironmentNeeded).with_detail(said)
+            }
+            ConfigsError::UserKeyInUse => Self::of(ErrorCode::UserKeyInUse).with_detail(said),
+            ConfigsError::SameUserKey => Self::field("new_user_key", said),
+            ConfigsError::ValueTooLarge { .. } => Self::of(ErrorCode::BodyTooLarge).with_detail(said),
+            ConfigsError::Full { .. } => Self::of(ErrorCode::StorageFull).with_detail(said),
+            ConfigsError::TooManyUserKeys { retry_after_s } => {
+                Self::rate_limited(retry_after_s).with_detail(said)
+            }
+            ConfigsError::Workers(_)
+            | ConfigsError::Contended
+            | ConfigsError::Store(StoreError::Unavailable { .. }) => Self::unavailable(error),
+            ConfigsError::Store(StoreError::OutcomeUnknown { .. }) => Self {
+                retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S),
+                ..Self::of(ErrorCode::OutcomeUnknown).with_cause(error)
+            },
+            ConfigsError::Wrap(_) | ConfigsError::Store(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<NoConfigs> for Failure {
+    fn from(error: NoConfigs) -> Self {
+        Self::unavailable(error)
     }
 }
 

@@ -15,16 +15,22 @@ use coffer_store::records::{self, Records, Sealed};
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::domain::configs::{Configs, ConfigsSettings};
 use crate::domain::kms::UserKms;
-use crate::domain::kv::{Kv, KvSettings};
-use crate::domain::usage::{Usage, UsageParts, UsageSettings};
+use crate::domain::kv::Kv;
+use crate::domain::usage::{Usage, UsageParts};
 use crate::domain::vault::Vault;
+use crate::repo::configs::Deployment;
 use crate::repo::kv::KvRepo;
 use crate::repo::kv_totals::KvKeys;
 use crate::routes::{self, Upstreams, Watchers};
 
 /// How long the last figures of use may take to be written at a stop.
 const FIGURES_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long giving back what was reserved may take at a stop.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the storage is asked for the salt of configurations until it answers.
+const DEPLOYMENT_RETRY: Duration = Duration::from_millis(500);
 
 /// The gateway as a program.
 #[derive(Debug)]
@@ -51,6 +57,7 @@ impl Program for GatewayService {
         settings.upstream_urls()?;
         settings.records_url()?;
         settings.kv.check()?;
+        settings.configs.check()?;
         settings.usage()?;
         Ok(())
     }
@@ -102,7 +109,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     let link = Link::new(Arc::clone(&parts.kms) as Arc<dyn Kms>, Arc::clone(&parts.clock));
     let vault = Arc::new(Vault::default());
     let mut tasks = JoinSet::new();
-    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), (settings.kv, settings.usage()?)));
+    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), settings.clone()));
     tasks.spawn(link.run(Vec::new()));
 
     let watchers = Watchers::new(settings.limits.watchers_per_user_max);
@@ -114,6 +121,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         upstreams: Data::new(parts.upstreams),
         owners: Data::default(),
         watchers: Data::new(watchers.clone()),
+        door: Data::new(settings.configs.door()?),
     };
     let service = Service::new(ServiceName::Gateway, &settings.http_with_limits())
         .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
@@ -129,6 +137,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     Ok(checks(service, parts.records, vault, link).at_stop(move || async move {
         // First, because a flush that is broken off loses what it was writing.
         write_figures(&open).await;
+        give_back(&open).await;
         tasks.shutdown().await;
         // What cannot be reported now is lost, and costs a session at most the time since its last report.
         let _ = stopping.touches().report_now().await;
@@ -136,6 +145,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
 }
 
 fn checks(service: Service, records: Arc<dyn Records>, vault: Arc<Vault>, link: Link) -> Service {
+    let of_configs = Arc::clone(&vault);
     service
         .check("records", move || {
             let records = Arc::clone(&records);
@@ -143,6 +153,10 @@ fn checks(service: Service, records: Arc<dyn Records>, vault: Arc<Vault>, link: 
         })
         .check("keyring", move || {
             let open = vault.kv().map(drop);
+            async move { open }
+        })
+        .check("configs", move || {
+            let open = of_configs.configs().map(drop);
             async move { open }
         })
         .check("feed", move || {
@@ -181,17 +195,57 @@ fn security_headers(is_tls: bool) -> Vec<(HeaderName, HeaderValue)> {
 }
 
 /// Waits for the keyring, opens the vault, and then does what needs an open one.
-async fn unlock(parts: Parts, vault: Arc<Vault>, (kv, usage): (KvSettings, UsageSettings)) {
+async fn unlock(parts: Parts, vault: Arc<Vault>, settings: Settings) {
     let Parts { kms, records, secret, clock, random, .. } = parts;
     let keys = Keys::new(kms, ServiceName::Gateway, secret);
     let keyring = Arc::new(keys.wait_for().await);
     let store = Sealed::new(records, Arc::clone(&keyring), Arc::clone(&random));
+    let usage = match settings.usage() {
+        Ok(usage) => usage,
+        Err(error) => return tracing::error!(%error, "the settings were checked, and are wrong"),
+    };
+    let kv = settings.kv;
     let log_retention = Duration::from_secs(u64::from(kv.watch_retention_s));
     let kv_keys = KvKeys::new(KvRepo::new(store.clone()), Arc::clone(&clock), log_retention);
+    let of_configs = (Arc::clone(&clock), Arc::clone(&random));
     let (counted, (with_clock, with_random)) = (Arc::new(kv_keys), (Arc::clone(&clock), Arc::clone(&random)));
     let usage = Usage::new(usage, UsageParts { store: store.clone(), keys: counted, clock, random });
     let kv = Kv::with_counts(&store, kv, (with_clock, with_random), Arc::new(usage.clone()));
     vault.unlock(kv.clone(), usage.clone());
     tracing::info!("the keyring has arrived: keys can be served");
-    tokio::join!(keys.follow(keyring), usage.run(), kv.collect_for_ever());
+    let configs = serve_configs(&store, &vault, &settings.configs, of_configs);
+    tokio::join!(keys.follow(keyring), usage.run(), kv.collect_for_ever(), configs);
+}
+
+/// Opens configurations as soon as the storage answers, and wipes expired keys from then on.
+async fn serve_configs(
+    store: &Sealed,
+    vault: &Vault,
+    settings: &ConfigsSettings,
+    (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+) {
+    let deployment = loop {
+        match Deployment::load(store, &*random).await {
+            Ok(deployment) => break deployment,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the salt of configurations");
+                tokio::time::sleep(DEPLOYMENT_RETRY).await;
+            }
+        }
+    };
+    match Configs::new(store, settings, deployment, (clock, random)) {
+        Ok(configs) => {
+            vault.unlock_configs(configs.clone());
+            configs.run().await;
+        }
+        Err(error) => tracing::error!(%error, "the threads that derive user keys cannot be started"),
+    }
+}
+
+/// Gives back what was reserved for configurations and not used.
+async fn give_back(vault: &Vault) {
+    let Ok(configs) = vault.configs() else { return };
+    if tokio::time::timeout(GIVE_BACK_TIMEOUT, configs.close()).await.is_err() {
+        tracing::debug!("bytes stay reserved: the storage does not answer");
+    }
 }

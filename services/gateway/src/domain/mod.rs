@@ -1,5 +1,6 @@
 //! What the gateway does, without HTTP.
 
+pub mod configs;
 pub mod kms;
 pub mod kv;
 pub mod usage;

@@ -15,6 +15,7 @@ mod table_tests;
 mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
+use coffer_api::contract::configs as paths_of_configs;
 use coffer_api::contract::kv as paths_of_keys;
 use coffer_api::contract::people as paths_of_people;
 use coffer_api::contract::usage as paths_of_usage;
@@ -23,9 +24,10 @@ use coffer_core::Clock;
 use coffer_kms_link::Link;
 use coffer_server::routes::{Endpoint, contract as contract_path, native};
 
+use crate::domain::configs::Door;
 use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
-use contract::{kv, people, usage};
+use contract::{configs, kv, people, usage};
 use forward::{files, to_data, to_kms};
 
 pub(crate) use cookies::admit;
@@ -46,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) upstreams: Data<Upstreams>,
     pub(crate) owners: Data<v1::kv::Owners>,
     pub(crate) watchers: Data<Watchers>,
+    pub(crate) door: Data<Door>,
 }
 
 /// The KMS's native paths that are passed on as they are.
@@ -79,6 +82,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.upstreams.clone())
         .app_data(parts.owners.clone())
         .app_data(parts.watchers.clone())
+        .app_data(parts.door.clone())
         .service(contract_path(paths_of_people::REGISTER).post(people::register))
         .service(contract_path(paths_of_people::VERIFY_REGISTER).post(people::verify_register))
         .service(contract_path(paths_of_people::LOGIN).post(people::login))
@@ -100,7 +104,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(native(paths::USAGE_RECENT).get(v1::usage::recent))
         .service(native(paths::USAGE_UNREAD).get(v1::usage::unread))
         .service(native(paths::USAGE_KEY).get(v1::usage::key))
-        .service(contract_path("/").get(pages::page))
+        .service(contract_path(paths_of_configs::ABOUT).get(pages::front))
         .service(contract_path("/app").get(pages::page))
         .service(native(paths::SESSIONS).post(browser::log_in).get(to_kms).delete(browser::log_out))
         .service(native(paths::SESSIONS_VERIFY).post(browser::verify))
@@ -109,10 +113,28 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(contract_path(file_contract::UPLOAD).post(files))
         .service(contract_path(file_contract::DOWNLOAD).get(files))
         .service(contract_path(file_contract::LIST_FILES).get(files));
+    configurations(app);
     native_keys(app);
     for path in OF_THE_KMS {
         app.service(any(path));
     }
+}
+
+/// The contract of encrypted configuration.
+fn configurations(app: &mut ServiceConfig) {
+    use paths_of_configs as paths;
+    app.service(contract_path(paths::CONFIGS).get(configs::list).post(configs::create))
+        // Before the one that takes every key: this one is a key as well.
+        .service(
+            contract_path(paths::REKEY)
+                .post(configs::rekey)
+                .get(configs::read)
+                .put(configs::update)
+                .delete(configs::delete),
+        )
+        .service(contract_path(paths::CONFIG).get(configs::read).put(configs::update).delete(configs::delete))
+        .service(contract_path(paths::CLUSTER_STATUS).get(configs::cluster_status))
+        .service(contract_path(paths::CLUSTER_HEALTH).get(configs::cluster_health));
 }
 
 /// The native routes of the key-value store.

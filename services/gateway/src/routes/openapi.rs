@@ -1,10 +1,12 @@
 //! The OpenAPI document of the public listener.
 
+use coffer_api::contract::configs::USER_KEY;
 use coffer_server::SessionSchemes;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 
-use super::contract::{kv, people, usage};
+use super::contract::{configs, kv, people, usage};
 use super::v1;
 
 #[derive(utoipa::OpenApi)]
@@ -30,6 +32,14 @@ use super::v1;
         kv::retrieve,
         kv::delete,
         kv::keys,
+        configs::create,
+        configs::list,
+        configs::read,
+        configs::update,
+        configs::delete,
+        configs::rekey,
+        configs::cluster_status,
+        configs::cluster_health,
         usage::stats,
         usage::analysis,
         v1::usage::overview,
@@ -60,9 +70,21 @@ use super::v1;
         v1::usage::unread,
         v1::usage::key
     ),
-    modifiers(&SessionSchemes)
+    modifiers(&SessionSchemes, &UserKeyScheme)
 )]
 struct Document;
+
+/// Names in the document how configurations are opened: `user_key`.
+struct UserKeyScheme;
+
+impl utoipa::Modify for UserKeyScheme {
+    fn modify(&self, document: &mut OpenApi) {
+        let about = "What configurations are opened with; at least 8 characters, better 16 random ones";
+        let header = ApiKeyValue::with_description(USER_KEY, about);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("user_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
+    }
+}
 
 /// The document.
 pub(crate) fn document() -> OpenApi {

@@ -1,5 +1,7 @@
 //! A key at the end of a path.
 
+use std::borrow::Cow;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use coffer_api::contract::kv::check_key;
@@ -28,15 +30,19 @@ impl FromRequest for PathKey {
 }
 
 fn key_in(path: &str) -> Result<Key, Violation> {
-    let rest = path.trim_start_matches('/').split_once('/').map_or("", |(_, rest)| rest);
-    let Ok(text) = percent_decode_str(rest).decode_utf8() else {
-        return Err(Violation::value("not valid UTF-8"));
-    };
+    let text = rest_of(path)?;
     check_key(&text)?;
     text.parse().map_err(|_| Violation::value("not a key"))
 }
 
-fn refused(violation: Violation) -> ValidationError {
+/// Everything behind the first segment of the path, its escapes undone exactly once.
+pub(super) fn rest_of(path: &str) -> Result<Cow<'_, str>, Violation> {
+    let rest = path.trim_start_matches('/').split_once('/').map_or("", |(_, rest)| rest);
+    percent_decode_str(rest).decode_utf8().map_err(|_| Violation::value("not valid UTF-8"))
+}
+
+/// What is wrong with the key in a path, as the contracts say it.
+pub(super) fn refused(violation: Violation) -> ValidationError {
     let Violation { kind, msg, ctx } = violation;
     let loc = vec![Location::from("path"), Location::from("key")];
     ValidationError { kind: kind.to_owned(), loc, msg, input: serde_json::Value::Null, ctx }

@@ -35,6 +35,7 @@ fn parts() -> Parts {
         upstreams: Data::new(Upstreams { kms: forwarder(), data: forwarder() }),
         owners: Data::default(),
         watchers: Data::new(Watchers::new(NonZeroUsize::MIN)),
+        door: Data::default(),
     }
 }
 

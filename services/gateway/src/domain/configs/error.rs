@@ -1,0 +1,69 @@
+//! Why something is not done with configurations.
+
+use coffer_auth::workers::WorkError;
+use coffer_crypto::space::SpaceError;
+use coffer_store::records::StoreError;
+
+/// Why something is not done with configurations.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigsError {
+    /// No configuration of this user key has this name.
+    #[error("Configuration with key '{key}' not found")]
+    NotFound {
+        /// The key.
+        key: String,
+    },
+    /// There is one of this name already.
+    #[error("Configuration with key '{key}' already exists")]
+    Exists {
+        /// The key.
+        key: String,
+    },
+    /// The key is in several environments, of which none is the default one.
+    #[error("Configuration with key '{key}' is in several environments, name one: {}", environments.join(", "))]
+    EnvironmentNeeded {
+        /// The key.
+        key: String,
+        /// Where it is.
+        environments: Vec<String>,
+    },
+    /// The new user key has a name space of its own.
+    #[error("the new user key has configurations already")]
+    UserKeyInUse,
+    /// The new user key is the old one.
+    #[error("the new user key is the old one")]
+    SameUserKey,
+    /// The user key has nothing that could be moved.
+    #[error("nothing is kept under this user key")]
+    NothingKept,
+    /// The value is too large.
+    #[error("a value has at most {bytes_max} bytes")]
+    ValueTooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The name space is full, or there is no room for any.
+    #[error("{what}")]
+    Full {
+        /// What is full.
+        what: &'static str,
+    },
+    /// A derivation would take too long, or the address has asked for too many.
+    #[error("too many new user keys; come back in {retry_after_s} s")]
+    TooManyUserKeys {
+        /// When, in seconds.
+        retry_after_s: u32,
+    },
+    /// The threads that derive have ended.
+    #[error("user keys cannot be derived")]
+    Workers(#[source] WorkError),
+    /// So many others change the same name space that it was given up.
+    #[error("the configuration is changed by too many at the same time")]
+    Contended,
+    /// What is stored does not open for the user key that it was stored for.
+    #[error("a wrap does not open")]
+    Wrap(#[source] SpaceError),
+    /// The storage did not do it.
+    #[error("the storage failed")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,6 @@
+mod bed;
+mod contract;
+mod crashes;
+mod keeping;
+mod model;
+mod rekey;
