@@ -2,6 +2,7 @@
 //! needs is away.
 
 mod browsers;
+mod configs;
 mod cookie_keys;
 mod cut;
 mod expiry;
