@@ -99,6 +99,7 @@ pub struct ListQuery {
 pub struct Rekey {
     /// The user key that opens everything from now on: at least 8 characters.
     #[schema(value_type = String, min_length = 8)]
+    #[serde(deserialize_with = "user_key")]
     pub new_user_key: crate::WireSecret,
 }
 
@@ -230,6 +231,12 @@ fn environment<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opti
     checked::<D>(Option::deserialize(deserializer)?, check_environment)
 }
 
+fn user_key<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<crate::WireSecret, D::Error> {
+    let secret = crate::WireSecret::deserialize(deserializer)?;
+    check_user_key(secret.expose()).map_err(|violation| serde::de::Error::custom(violation.msg))?;
+    Ok(secret)
+}
+
 const VALUE: Field = Field { name: "value", kind: Kind::Any, required: true, secret: true };
 const CATEGORY: Field = Field::text("category", check_category).optional();
 const ENVIRONMENT: Field = Field::text("environment", check_environment).optional();
@@ -271,6 +278,14 @@ mod tests {
         for value in ["null", "true", "\"\"", "[]", "12345678901234567890123"] {
             assert_eq!(create(&format!(r#"{{"key":"k","value":{value}}}"#)).unwrap().value.get(), value);
         }
+    }
+
+    #[test]
+    fn a_new_user_key_is_as_long_as_any() {
+        let rekey =
+            |key: &str| serde_json::from_value::<Rekey>(serde_json::json!({ "new_user_key": key })).is_ok();
+        assert!(rekey("8 chars!") && rekey(&"é".repeat(USER_KEY_BYTES_MAX / 2)));
+        assert!(!rekey("7 chars") && !rekey(&"é".repeat(USER_KEY_BYTES_MAX / 2 + 1)));
     }
 
     #[test]
