@@ -49,6 +49,11 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the service serves its last requests.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     async fn run(&self, check: &Check) -> (bool, Value) {
         let started = Instant::now();
         let result = tokio::time::timeout(CHECK_TIMEOUT, (check.run)()).await;
@@ -69,7 +74,7 @@ async fn healthz() -> HttpResponse {
 
 async fn readyz(health: web::Data<Health>) -> HttpResponse {
     let results = join_all(health.checks.iter().map(|check| health.run(check))).await;
-    let stopping = health.stopping.load(Ordering::Relaxed);
+    let stopping = health.is_stopping();
     let ready = !stopping && results.iter().all(|(ok, _)| *ok);
     let names = health.checks.iter().map(|check| check.name.to_owned());
     let checks: Map<_, _> = names.zip(results.into_iter().map(|(_, result)| result)).collect();

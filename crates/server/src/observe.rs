@@ -13,10 +13,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready as try_ready};
 
+use actix_http::ConnectionType;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{Error, HttpMessage as _, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use coffer_api::paths;
 use coffer_api::trace::{RequestId, TraceContext, Traceparent};
 use metrics::{Counter, Histogram};
@@ -24,6 +25,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::cors::{self, Origin};
+use crate::health::Health;
 use crate::routes::RouteLabel;
 use crate::run::Admit;
 use crate::settings::List;
@@ -47,6 +49,8 @@ pub(crate) struct Observe {
     pub(crate) admit: Option<Admit>,
     /// Headers that every answer gets unless it has them.
     pub(crate) answer_headers: Arc<[(HeaderName, HeaderValue)]>,
+    /// Whether the service is stopping.
+    pub(crate) health: web::Data<Health>,
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Observe
@@ -218,6 +222,10 @@ fn finish<B>(
     context: &TraceContext,
     origin: Option<HeaderValue>,
 ) {
+    if shared.settings.health.is_stopping() {
+        // Whoever keeps the connection for his next request would send it into a listener that is closing.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers: &mut HeaderMap = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
         headers.insert(REQUEST_ID, id);

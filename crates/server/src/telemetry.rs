@@ -4,16 +4,18 @@
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use crate::failure::Chain;
 use crate::settings::{LogFormat, LogSettings};
 
 /// Upper bounds of the duration histograms, in seconds.
@@ -58,20 +60,63 @@ where
     }
 }
 
-fn open(path: &PathBuf) -> Result<Arc<File>, TelemetryError> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
-    file.map(Arc::new).map_err(|source| TelemetryError::File { path: path.clone(), source })
+/// The file that log lines go to, until it is opened anew.
+#[derive(Clone)]
+struct LogFile {
+    path: PathBuf,
+    current: Arc<RwLock<Arc<File>>>,
 }
+
+impl LogFile {
+    fn open(path: PathBuf) -> Result<Self, TelemetryError> {
+        let current = Arc::new(RwLock::new(Self::open_file(&path)?));
+        Ok(Self { path, current })
+    }
+
+    fn open_file(path: &Path) -> Result<Arc<File>, TelemetryError> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+        file.map(Arc::new).map_err(|source| TelemetryError::File { path: path.to_owned(), source })
+    }
+
+    /// Goes on in whatever is at the path now; in the old file if that cannot be opened.
+    fn reopen(&self) -> Result<(), TelemetryError> {
+        let file = Self::open_file(&self.path)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = file;
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LogFile {
+    type Writer = Arc<File>;
+
+    fn make_writer(&self) -> Arc<File> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+static LOG_FILE: OnceLock<LogFile> = OnceLock::new();
 
 /// Installs logs. Where some are installed already, by another service of this process or by a test, they
 /// stay as they are.
 pub fn init_logs(settings: &LogSettings) -> Result<(), TelemetryError> {
     let stderr = lines(settings.format, std::io::stderr, std::io::stderr().is_terminal());
-    let file = settings.file.as_ref().map(open).transpose()?;
-    let file = file.map(|file| lines(settings.format, file, false));
+    let file = settings.file.clone().map(LogFile::open).transpose()?;
+    let to_file = file.clone().map(|file| lines(settings.format, file, false));
     let filter = filter(&settings.level)?;
-    let _ = tracing_subscriber::registry().with(stderr).with(file).with(filter).try_init();
+    let installed = tracing_subscriber::registry().with(stderr).with(to_file).with(filter).try_init();
+    if let (Ok(()), Some(file)) = (installed, file) {
+        let _ = LOG_FILE.set(file);
+    }
     Ok(())
+}
+
+/// Opens the log file anew, after whoever rotates logs has moved it away.
+pub(crate) fn reopen_logs() {
+    match LOG_FILE.get().map(LogFile::reopen) {
+        None => {}
+        Some(Ok(())) => tracing::info!("the log file was opened anew"),
+        Some(Err(error)) => tracing::error!(error = %Chain(&error), "the log file cannot be opened anew"),
+    }
 }
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();

@@ -1,9 +1,13 @@
 //! Every setting of the data service.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
+use coffer_core::SecretString;
+use coffer_server::settings::{
+    HttpSettings, InternalSettings, LogSettings, SecretError, SecretUrl, read_secret,
+};
 use serde::Deserialize;
 
 use crate::routes::PaceLimits;
@@ -34,6 +38,16 @@ pub struct StorageSettings {
     pub records: Option<SecretUrl>,
     /// The blob store, for ciphertext over 64 KiB: `file:///dir`, `redis://…`.
     pub blobs: Option<SecretUrl>,
+    /// The password of the servers that are named without one.
+    pub password: Option<SecretString>,
+    /// A file that holds that password.
+    pub password_file: Option<PathBuf>,
+}
+
+impl StorageSettings {
+    fn password(&self) -> Result<Option<SecretString>, SecretError> {
+        read_secret("storage.password", self.password.as_ref(), self.password_file.as_deref())
+    }
 }
 
 /// `files.*`.
@@ -95,15 +109,16 @@ impl Settings {
     }
 
     /// Where records and blobs are kept.
-    pub(crate) fn storage_urls(&self) -> Result<(&SecretUrl, &SecretUrl), SettingsError> {
+    pub(crate) fn storage_urls(&self) -> Result<(SecretUrl, SecretUrl), SettingsError> {
         let records = self.storage.records.as_ref().ok_or(SettingsError::NoStorage("records"))?;
         let blobs = self.storage.blobs.as_ref().ok_or(SettingsError::NoStorage("blobs"))?;
-        Ok((records, blobs))
+        let password = self.storage.password()?;
+        Ok((records.with_password(password.as_ref()), blobs.with_password(password.as_ref())))
     }
 }
 
 /// A setting without which the service cannot run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The KMS is nowhere.
     #[error("`internal.kms_url` is not set: the KMS's internal listener, such as http://127.0.0.1:3001")]
@@ -114,4 +129,7 @@ pub enum SettingsError {
              file:///dir for blobs"
     )]
     NoStorage(&'static str),
+    /// The password of the storage cannot be read.
+    #[error(transparent)]
+    Password(#[from] SecretError),
 }

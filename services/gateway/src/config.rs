@@ -1,8 +1,12 @@
 //! Every setting of the gateway.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
-use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
+use coffer_core::SecretString;
+use coffer_server::settings::{
+    HttpSettings, InternalSettings, LogSettings, SecretError, SecretUrl, read_secret,
+};
 use serde::Deserialize;
 
 use crate::domain::configs::ConfigsSettings;
@@ -108,6 +112,16 @@ impl Default for LimitSettings {
 pub struct StorageSettings {
     /// The record store: `sqlite:///path`, `redis://…`, `memory:`.
     pub records: Option<SecretUrl>,
+    /// The password of the servers that are named without one.
+    pub password: Option<SecretString>,
+    /// A file that holds that password.
+    pub password_file: Option<PathBuf>,
+}
+
+impl StorageSettings {
+    fn password(&self) -> Result<Option<SecretString>, SecretError> {
+        read_secret("storage.password", self.password.as_ref(), self.password_file.as_deref())
+    }
 }
 
 impl Settings {
@@ -143,13 +157,14 @@ impl Settings {
     }
 
     /// Where records are kept.
-    pub(crate) fn records_url(&self) -> Result<&SecretUrl, SettingsError> {
-        self.storage.records.as_ref().ok_or(SettingsError::NoStorage)
+    pub(crate) fn records_url(&self) -> Result<SecretUrl, SettingsError> {
+        let url = self.storage.records.as_ref().ok_or(SettingsError::NoStorage)?;
+        Ok(url.with_password(self.storage.password()?.as_ref()))
     }
 }
 
 /// A setting without which the service cannot run.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The KMS is nowhere.
     #[error("`internal.kms_url` is not set: the KMS's internal listener, such as http://127.0.0.1:3001")]
@@ -168,4 +183,7 @@ pub enum SettingsError {
     /// Nothing says where to keep things.
     #[error("`storage.records` is not set: use redis://host/2, or on one machine sqlite:///path")]
     NoStorage,
+    /// The password of the storage cannot be read.
+    #[error(transparent)]
+    Password(#[from] SecretError),
 }

@@ -7,7 +7,12 @@ mod keyring;
 mod limits;
 mod mail;
 
-use coffer_server::settings::{HttpSettings, InternalSettings, LogSettings, SecretUrl};
+use std::path::PathBuf;
+
+use coffer_server::settings::{
+    HttpSettings, InternalSettings, LogSettings, SecretError, SecretUrl, read_secret,
+};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use auth::{AuthError, AuthSettings, EmailOtp};
@@ -49,10 +54,20 @@ pub struct Settings {
 pub struct StorageSettings {
     /// The record store: `sqlite:///path`, `redis://…`, `memory:`.
     pub records: Option<SecretUrl>,
+    /// The password of the servers that are named without one.
+    pub password: Option<SecretString>,
+    /// A file that holds that password.
+    pub password_file: Option<PathBuf>,
+}
+
+impl StorageSettings {
+    fn password(&self) -> Result<Option<SecretString>, SecretError> {
+        read_secret("storage.password", self.password.as_ref(), self.password_file.as_deref())
+    }
 }
 
 /// A setting without which the service cannot run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// Nothing says where to keep things.
     #[error("`storage.records` is not set: use redis://host/0, or on one machine sqlite:///path")]
@@ -74,12 +89,16 @@ pub enum SettingsError {
          `smtp.dev_mailbox = true` keeps mail in memory, to be read on the internal listener"
     )]
     NoMail,
+    /// The password of the storage cannot be read.
+    #[error(transparent)]
+    Password(#[from] SecretError),
 }
 
 impl Settings {
     /// Where records are kept.
-    pub(crate) fn storage_url(&self) -> Result<&SecretUrl, SettingsError> {
-        self.storage.records.as_ref().ok_or(SettingsError::NoStorage)
+    pub(crate) fn storage_url(&self) -> Result<SecretUrl, SettingsError> {
+        let url = self.storage.records.as_ref().ok_or(SettingsError::NoStorage)?;
+        Ok(url.with_password(self.storage.password()?.as_ref()))
     }
 
     /// Where the data service's internal listener is.

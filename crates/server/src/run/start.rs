@@ -89,6 +89,7 @@ pub struct Running {
     health: Vec<web::Data<Health>>,
     before_stop: Vec<BeforeStop>,
     at_stop: Vec<AtStop>,
+    drain: Duration,
     stop_timeout: Duration,
     upkeep: JoinHandle<()>,
 }
@@ -105,13 +106,14 @@ impl Running {
         &self.services
     }
 
-    /// Stops: not ready any more, no new connections, then waits for what is being served, then runs what
-    /// the services want done at the end. Each of these waits is bounded by the longest
-    /// `http.shutdown_timeout_s`.
+    /// Stops: not ready any more but still serving for the longest `http.drain_s`, then no new connections, then
+    /// waits for what is being served, then runs what the services want done at the end. Each of these waits
+    /// is bounded by the longest `http.shutdown_timeout_s`.
     pub async fn stop(self) {
         for health in &self.health {
             health.stop();
         }
+        tokio::time::sleep(self.drain).await;
         self.before_stop.into_iter().for_each(|work| work());
         // Services in one process call each other, so the internal listeners go last.
         for listeners in [self.public, self.internal] {
@@ -140,6 +142,7 @@ impl Running {
 struct Front<'a> {
     service: &'a Service,
     scaffold: &'a web::Data<Scaffold>,
+    health: &'a web::Data<Health>,
     configure: Vec<Configure>,
     listener: &'static str,
     workers: usize,
@@ -156,7 +159,8 @@ impl Front<'_> {
         let bind_error = |source| StartError::Bind { service: name, listener, address, source };
         let origins = if public { self.settings().cors_origins.clone() } else { List::default() };
         let origins = Arc::new(origins);
-        let (scaffold, configure) = (self.scaffold.clone(), self.configure.clone());
+        let (scaffold, health, configure) =
+            (self.scaffold.clone(), self.health.clone(), self.configure.clone());
         let admit = self.service.admit.filter(|_| public);
         let answer_headers = if public { Arc::clone(&self.service.answer_headers) } else { Arc::new([]) };
         let factory = move || {
@@ -166,6 +170,7 @@ impl Front<'_> {
                 maker: make_maker(),
                 admit,
                 answer_headers: Arc::clone(&answer_headers),
+                health: health.clone(),
             };
             let configure = &configure;
             App::new()
@@ -215,6 +220,7 @@ fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running
     let front = |configure, listener, workers| Front {
         service: &service,
         scaffold: &scaffold,
+        health: &health,
         configure,
         listener,
         workers,
@@ -233,6 +239,7 @@ fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running
     running.health.push(health);
     let timeout = Duration::from_secs(service.settings.shutdown_timeout_s);
     running.stop_timeout = running.stop_timeout.max(timeout);
+    running.drain = running.drain.max(Duration::from_secs(service.settings.drain_s));
     running.before_stop.extend(service.before_stop);
     running.at_stop.extend(service.at_stop);
     Ok(())
@@ -256,6 +263,7 @@ pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
         health: Vec::new(),
         before_stop: Vec::new(),
         at_stop: Vec::new(),
+        drain: Duration::ZERO,
         stop_timeout: Duration::ZERO,
         upkeep,
     };
@@ -268,7 +276,7 @@ pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
     Ok(running)
 }
 
-/// Runs services until SIGTERM or SIGINT. A second signal does not wait for anything.
+/// Runs services until SIGTERM or SIGINT. A second signal does not wait for anything. SIGHUP opens the log file anew.
 pub async fn serve(services: Vec<Service>) -> Result<(), StartError> {
     serve_announced(services, |_| {}).await
 }
@@ -280,12 +288,16 @@ pub async fn serve_announced(
 ) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
     let mut running = start(services).await?;
     announce(running.services());
-    let outcome = tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-        error = running.failed() => Err(error),
+    let outcome = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = hang_up.recv() => telemetry::reopen_logs(),
+            error = running.failed() => break Err(error),
+        }
     };
     tracing::info!("stopping");
     tokio::select! {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use coffer_core::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use url::Url;
 
 /// Longest secret that is read from a file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -116,6 +117,20 @@ impl SecretUrl {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// The same URL with the password that is kept apart from it, if there is one. A password that stands in the URL
+    /// stays; a URL of something on this machine has no use for one.
+    #[must_use]
+    pub fn with_password(&self, password: Option<&SecretString>) -> Self {
+        let (Some(password), Ok(mut url)) = (password, Url::parse(self.expose())) else {
+            return self.clone();
+        };
+        if url.password().is_none() && url.has_host() {
+            // Only a URL without a host cannot have one.
+            let _ = url.set_password(Some(password.expose_secret()));
+        }
+        Self::from(url.as_str())
+    }
 }
 
 impl From<&str> for SecretUrl {
@@ -196,6 +211,18 @@ mod tests {
             let (_folder, path) = file(text, 0o600);
             assert!(matches!(read_secret("x", None, Some(&path)), Err(SecretError::Form { .. })));
         }
+    }
+
+    #[test]
+    fn a_password_that_is_kept_apart_goes_into_the_url_of_a_server() {
+        let with = |text: &str| {
+            SecretUrl::from(text).with_password(Some(&SecretString::from("p/l@nted"))).expose().to_owned()
+        };
+        assert_eq!(with("redis://host:6379/0"), "redis://:p%2Fl%40nted@host:6379/0");
+        assert_eq!(with("rediss://user@host/1?db=2"), "rediss://user:p%2Fl%40nted@host/1?db=2");
+        assert_eq!(with("redis://:own@host/0"), "redis://:own@host/0");
+        assert_eq!(with("sqlite:///var/lib/coffer/kms.db"), "sqlite:///var/lib/coffer/kms.db");
+        assert_eq!(with("memory:"), "memory:");
     }
 
     #[test]

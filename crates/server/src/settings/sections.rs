@@ -41,6 +41,9 @@ pub struct HttpSettings {
     pub connections_per_worker_max: usize,
     /// How long requests that are being served may take after the signal to stop.
     pub shutdown_timeout_s: u64,
+    /// When asked to stop, a service says for so long, in seconds, that it is not ready, and still serves: as long as
+    /// a balancer in front of it needs to notice. A connection that is answered in that time is closed after it.
+    pub drain_s: u64,
 }
 
 impl Default for HttpSettings {
@@ -59,6 +62,7 @@ impl Default for HttpSettings {
             bodies_in_flight_bytes_max: limits.in_flight_bytes_max,
             connections_per_worker_max: 10_000,
             shutdown_timeout_s: 10,
+            drain_s: 0,
         }
     }
 }

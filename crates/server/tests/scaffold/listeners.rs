@@ -1,6 +1,6 @@
 //! Starting, being ready, stopping.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use coffer_server::settings::{HttpSettings, TlsSettings};
 use coffer_server::{Service, StartError, start};
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::{get, log_file, read, run, service, settings};
@@ -58,6 +58,30 @@ async fn stopping_finishes_what_is_served_and_is_not_ready_meanwhile() {
     assert!(finished.load(Ordering::SeqCst));
     assert!(TcpStream::connect(at.public).await.is_err());
     drop(idle);
+}
+
+#[tokio::test]
+async fn a_service_that_drains_is_not_ready_but_serves_and_closes_its_connections() {
+    let running = run(&HttpSettings { drain_s: 1, ..settings() }).await;
+    let at = running.services()[0];
+    let before = get_kept(at.public).await;
+    assert!(!before.to_lowercase().contains("connection: close"), "{before}");
+    let stopping = tokio::spawn(running.stop());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(get(at.internal, "/readyz").await.json()["status"], json!("stopping"));
+    let late = get_kept(at.public).await;
+    assert!(late.starts_with("HTTP/1.1 200 ") && late.to_lowercase().contains("connection: close"), "{late}");
+    tokio::time::timeout(Duration::from_secs(3), stopping).await.unwrap().unwrap();
+    assert!(TcpStream::connect(at.public).await.is_err());
+}
+
+/// The head of an answer on a connection that its client would keep.
+async fn get_kept(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /api/v1/address HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut head = vec![0; 4096];
+    let read = stream.read(&mut head).await.unwrap();
+    String::from_utf8_lossy(&head[..read]).into_owned()
 }
 
 async fn get_slow(address: SocketAddr) -> String {
