@@ -8,6 +8,8 @@ use tokio::time::timeout;
 
 /// The gateway breaks every silence after 5 s.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
+/// What is waited for comes within this time, or not at all.
+const AWAITED_MAX: Duration = Duration::from_secs(30);
 
 /// One event, or what only moves the position on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,15 +60,18 @@ impl Events {
     /// The next change.
     ///
     /// # Panics
-    /// When the watch ends before.
+    /// When the watch ends before, or nothing changes.
     pub async fn change(&mut self) -> Value {
-        loop {
-            let event = self.next().await.expect("the watch goes on");
-            assert_ne!(event.kind, "end", "{event:?}");
-            if event.kind == "change" {
-                return serde_json::from_str(&event.data).expect("a change is JSON");
+        let change = async {
+            loop {
+                let event = self.next().await.expect("the watch goes on");
+                assert_ne!(event.kind, "end", "{event:?}");
+                if event.kind == "change" {
+                    return serde_json::from_str(&event.data).expect("a change is JSON");
+                }
             }
-        }
+        };
+        timeout(AWAITED_MAX, change).await.expect("something changes")
     }
 
     /// The keys that change next, so many of them, with what happens to them.
@@ -82,14 +87,20 @@ impl Events {
     }
 
     /// Waits for the end: why it came, unless the connection just broke off. Changes before it are passed over.
+    ///
+    /// # Panics
+    /// When it does not come.
     pub async fn end(&mut self) -> Option<String> {
-        while let Some(event) = self.next().await {
-            if event.kind == "end" {
-                let data: Value = serde_json::from_str(&event.data).expect("a reason is JSON");
-                return data["code"].as_str().map(str::to_owned);
+        let end = async {
+            while let Some(event) = self.next().await {
+                if event.kind == "end" {
+                    let data: Value = serde_json::from_str(&event.data).expect("a reason is JSON");
+                    return data["code"].as_str().map(str::to_owned);
+                }
             }
-        }
-        None
+            None
+        };
+        timeout(AWAITED_MAX, end).await.expect("the watch ends")
     }
 }
 
