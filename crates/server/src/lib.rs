@@ -18,6 +18,8 @@ pub mod service_caller;
 pub mod settings;
 pub mod surface;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod cors;
 mod docs;

@@ -93,18 +93,12 @@ pub(crate) fn document() -> OpenApi {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use coffer_server::testing::assert_kept;
 
     use super::*;
 
     #[test]
     fn the_document_that_is_kept_is_the_one_that_is_served() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto-docs/openapi/gateway.json");
-        let served = document().to_pretty_json().unwrap() + "\n";
-        if std::env::var_os("COFFER_RENEW").is_some() {
-            std::fs::write(&path, &served).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap();
-        assert!(kept == served, "proto-docs/openapi/gateway.json is stale: COFFER_RENEW=1 renews it");
+        assert_kept("gateway.json", &document());
     }
 }
