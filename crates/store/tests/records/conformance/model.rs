@@ -112,6 +112,7 @@ pub(super) async fn commits_at_the_same_time_do_what_they_do_in_some_order(bed: 
             }
         }
         done.sort_by_key(|(version, ..)| *version);
+        assert!(done.is_sorted_by(|(one, ..), (other, ..)| one < other), "no version is given twice");
         refused.retain(|(commit, guard)| refusal(&model, &partition, commit) != Some(*guard));
         for (_, commit, committed) in done {
             apply(&mut model, &partition, commit, Outcome::Committed(committed));
