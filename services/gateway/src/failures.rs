@@ -72,8 +72,9 @@ impl From<ConfigsError> for Failure {
     fn from(error: ConfigsError) -> Self {
         let said = error.to_string();
         match error {
-            ConfigsError::NotFound { .. } => Self::of(ErrorCode::ConfigNotFound).with_detail(said),
-            ConfigsError::NothingKept => Self::of(ErrorCode::ConfigNotFound).with_detail(said),
+            ConfigsError::NotFound { .. } | ConfigsError::NothingKept => {
+                Self::of(ErrorCode::ConfigNotFound).with_detail(said)
+            }
             ConfigsError::Exists { .. } => Self::of(ErrorCode::ConfigExists).with_detail(said),
             ConfigsError::EnvironmentNeeded { .. } => {
                 Self::of(ErrorCode::EnvironmentNeeded).with_detail(said)

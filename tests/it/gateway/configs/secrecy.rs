@@ -1,9 +1,10 @@
 //! What a user key keeps apart, what a dump of the storage tells, and moving to another user key.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coffer_tests::Stack;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{Holder, stacks, wide};
 

@@ -28,13 +28,13 @@ impl Holder {
         filter: Filter<'_>,
     ) -> Result<Option<Vec<Config>>, ConfigsError> {
         let repo = &self.configs().0.repo;
-        let (mut list, mut range) = (Vec::new(), keys::currents());
+        let (mut configs, mut range) = (Vec::new(), keys::currents());
         loop {
             let page = repo.scan(&space.keys, &range, PAGE).await?;
             for opened in &page.items {
                 let entry = space.read(opened)?.entry;
                 if filter.takes(&entry) {
-                    list.push(Config::from(entry));
+                    configs.push(Config::from(entry));
                 }
             }
             match page.items.last() {
@@ -48,7 +48,7 @@ impl Holder {
         if !self.is_ours(space, owner) {
             return Ok(None);
         }
-        list.sort_unstable_by_key(|config| config.id);
-        Ok(Some(list))
+        configs.sort_unstable_by_key(|config| config.id);
+        Ok(Some(configs))
     }
 }

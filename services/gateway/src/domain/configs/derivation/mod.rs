@@ -131,9 +131,9 @@ impl Deriver {
         let pass = self.0.gate.enter(client).map_err(Refusal::Later)?;
         let (deriver, user_key) = (self.clone(), SecretBytes::new(user_key.to_vec()));
         let begun = async move {
-            let derived = deriver.derive(index, user_key).await;
+            let outcome = deriver.derive(index, user_key).await;
             drop(pass);
-            derived
+            outcome
         };
         let begun = begun.boxed().shared();
         if let Some(weak) = begun.downgrade() {

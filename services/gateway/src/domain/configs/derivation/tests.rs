@@ -56,8 +56,8 @@ async fn of_64_concurrent_first_requests_with_one_user_key_one_derives() {
     }
     tokio::time::sleep(Duration::from_millis(20)).await;
     barrier.wait();
-    let derived: Vec<_> = join_all(requests).await.into_iter().map(Result::unwrap).collect();
-    assert!(derived.iter().all(|one| Arc::ptr_eq(one, &derived[0])));
+    let answers: Vec<_> = join_all(requests).await.into_iter().map(Result::unwrap).collect();
+    assert!(answers.iter().all(|one| Arc::ptr_eq(one, &answers[0])));
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }
 

@@ -117,7 +117,7 @@ pub(crate) fn at<'a>(key: &'a str, environment: &'a str) -> Address<'a> {
     Address { key, environment: Some(environment) }
 }
 
-pub(crate) fn any<'a>(key: &'a str) -> Address<'a> {
+pub(crate) fn any(key: &str) -> Address<'_> {
     Address { key, environment: None }
 }
 
