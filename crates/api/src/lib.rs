@@ -3,6 +3,7 @@
 //! Clients and servers compile against the same types, so a path or a field cannot drift between them.
 //! Secrets in wire types are [`secret::WireSecret`]: readable on purpose, never printed by `Debug`.
 
+pub mod configs;
 pub mod contract;
 pub mod error;
 pub mod file_keys;

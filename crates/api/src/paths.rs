@@ -2,6 +2,10 @@
 
 /// The native surface; each path stands beside the types of its bodies.
 pub mod v1 {
+    pub use crate::configs::{
+        CONFIGS_BATCH, CONFIGS_DIFF, CONFIGS_HISTORY, CONFIGS_ITEMS, CONFIGS_PROMOTE, CONFIGS_REKEY,
+        CONFIGS_ROLLBACK, CONFIGS_SUMMARY, CONFIGS_VALUE,
+    };
     pub use crate::file_keys::{FILE_KEY_EXPORT, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEYS};
     pub use crate::files::FILES;
     pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_core::{ExposeSecret, SecretString};
+use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +36,8 @@ pub(crate) struct Calls {
     http: reqwest::Client,
     base: Url,
     token: Option<Arc<SecretString>>,
+    /// Secrets that go with every request besides the session.
+    secrets: Vec<(&'static str, Arc<SecretString>)>,
 }
 
 impl Calls {
@@ -49,14 +52,31 @@ impl Calls {
             http = http.no_proxy();
         }
         let http = http.build().map_err(ClientError::SetUp)?;
-        Ok(Self { http, base, token })
+        Ok(Self { http, base, token, secrets: Vec::new() })
+    }
+
+    /// Sends a secret in this header with every request.
+    #[must_use]
+    pub(crate) fn with_secret(mut self, header: &'static str, secret: Arc<SecretString>) -> Self {
+        self.secrets.push((header, secret));
+        self
     }
 
     /// A request with the session in it.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(path);
-        let request = self.http.request(method, url);
+        let request = self.secrets.iter().fold(self.http.request(method, url), |request, (name, secret)| {
+            let value = HeaderValue::from_str(secret.expose_secret()).map(|mut value| {
+                value.set_sensitive(true);
+                value
+            });
+            // A secret that can be in no header fails the request when it is sent.
+            match value {
+                Ok(value) => request.header(*name, value),
+                Err(_) => request.header(*name, "\n"),
+            }
+        });
         match &self.token {
             Some(token) => request.bearer_auth(token.expose_secret()),
             None => request,

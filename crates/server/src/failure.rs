@@ -145,6 +145,11 @@ impl<S: Surface, E: Into<Failure>> From<E> for HttpError<S> {
 }
 
 impl<S: Surface> HttpError<S> {
+    /// What went wrong, to be said on another surface.
+    pub fn into_failure(self) -> Failure {
+        *self.failure
+    }
+
     /// What went wrong.
     pub fn failure(&self) -> &Failure {
         &self.failure

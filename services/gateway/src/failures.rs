@@ -79,6 +79,15 @@ impl From<ConfigsError> for Failure {
             ConfigsError::EnvironmentNeeded { .. } => {
                 Self::of(ErrorCode::EnvironmentNeeded).with_detail(said)
             }
+            ConfigsError::VersionNotFound => Self::of(ErrorCode::VersionNotFound).with_detail(said),
+            ConfigsError::Conflict { version: Some(version) } => {
+                let said = format!("the configuration has version {version}");
+                Self::of(ErrorCode::RevisionMismatch).with_detail(said)
+            }
+            ConfigsError::Conflict { version: None } => {
+                Self::of(ErrorCode::RevisionMismatch).with_detail("there is no such configuration")
+            }
+            ConfigsError::Promotion => Self::field("keys", said),
             ConfigsError::UserKeyInUse => Self::of(ErrorCode::UserKeyInUse).with_detail(said),
             ConfigsError::SameUserKey => Self::field("new_user_key", said),
             ConfigsError::ValueTooLarge { .. } => Self::of(ErrorCode::BodyTooLarge).with_detail(said),

@@ -1,5 +1,6 @@
 //! The gateway's native surface, as a user of it: the key-value store and how it is used.
 
+mod configs;
 mod watch;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use reqwest::{Method, header};
 
 use crate::ClientError;
 use crate::calls::Calls;
+pub use configs::ConfigsClient;
 pub use watch::{KvWatch, Watched};
 
 /// The largest value that is stored and read.

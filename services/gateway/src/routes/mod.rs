@@ -114,6 +114,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(contract_path(file_contract::DOWNLOAD).get(files))
         .service(contract_path(file_contract::LIST_FILES).get(files));
     configurations(app);
+    native_configurations(app);
     native_keys(app);
     for path in OF_THE_KMS {
         app.service(any(path));
@@ -135,6 +136,20 @@ fn configurations(app: &mut ServiceConfig) {
         .service(contract_path(paths::CONFIG).get(configs::read).put(configs::update).delete(configs::delete))
         .service(contract_path(paths::CLUSTER_STATUS).get(configs::cluster_status))
         .service(contract_path(paths::CLUSTER_HEALTH).get(configs::cluster_health));
+}
+
+/// The native routes of encrypted configuration.
+fn native_configurations(app: &mut ServiceConfig) {
+    use v1::configs::{batch, history, items, value};
+    app.service(native(paths::CONFIGS_ITEMS).get(items::list))
+        .service(native(paths::CONFIGS_SUMMARY).get(items::summary))
+        .service(native(paths::CONFIGS_REKEY).post(items::rekey))
+        .service(native(paths::CONFIGS_VALUE).get(value::get).put(value::put).delete(value::delete))
+        .service(native(paths::CONFIGS_HISTORY).get(history::history))
+        .service(native(paths::CONFIGS_DIFF).get(history::diff))
+        .service(native(paths::CONFIGS_ROLLBACK).post(history::rollback))
+        .service(native(paths::CONFIGS_BATCH).post(batch::batch))
+        .service(native(paths::CONFIGS_PROMOTE).post(batch::promote));
 }
 
 /// The native routes of the key-value store.

@@ -68,7 +68,18 @@ use super::v1;
         v1::kv::changes::changes,
         v1::kv::watch::watch,
         v1::usage::unread,
-        v1::usage::key
+        v1::usage::key,
+        v1::configs::items::list,
+        v1::configs::items::summary,
+        v1::configs::items::rekey,
+        v1::configs::value::get,
+        v1::configs::value::put,
+        v1::configs::value::delete,
+        v1::configs::history::history,
+        v1::configs::history::diff,
+        v1::configs::history::rollback,
+        v1::configs::batch::batch,
+        v1::configs::batch::promote
     ),
     modifiers(&SessionSchemes, &UserKeyScheme)
 )]

@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod native;
 mod rows;
 mod secrecy;
 

@@ -27,6 +27,18 @@ pub enum ConfigsError {
         /// Where it is.
         environments: Vec<String>,
     },
+    /// The configuration has no such version any more, or never had.
+    #[error("the configuration has no such version")]
+    VersionNotFound,
+    /// What the caller made a condition does not hold.
+    #[error("the configuration is not as the caller expects it")]
+    Conflict {
+        /// The version that it has, if there is one.
+        version: Option<u64>,
+    },
+    /// A promotion that cannot be.
+    #[error("a promotion has 1 to 50 different keys, 4 MiB of values, and leads to another environment")]
+    Promotion,
     /// The new user key has a name space of its own.
     #[error("the new user key has configurations already")]
     UserKeyInUse,

@@ -9,10 +9,12 @@
 
 mod derivation;
 mod error;
+mod history;
 mod holder;
 mod list;
 mod model;
 mod numbers;
+mod promote;
 mod quota;
 mod read;
 mod settings;
@@ -34,7 +36,8 @@ use coffer_store::records::{Sealed, StoreError};
 pub use derivation::Derive;
 pub use error::ConfigsError;
 pub use holder::Holder;
-pub use model::{Address, Config, DEFAULT_ENVIRONMENT, Filter, NewConfig, Update};
+pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, NewConfig, Update};
+pub use promote::{PROMOTED_MAX, Promotion};
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
 
 use crate::repo::configs::{ConfigsRepo, Deployment, TotalsRepo};

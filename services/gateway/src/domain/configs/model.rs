@@ -4,6 +4,7 @@ use std::fmt;
 
 use coffer_core::Timestamp;
 
+use super::ConfigsError;
 use crate::repo::configs::Entry;
 
 /// The environment of configurations for which none is named.
@@ -51,6 +52,30 @@ impl fmt::Debug for NewConfig<'_> {
 impl fmt::Debug for Update<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Update(redacted)")
+    }
+}
+
+/// What must hold for a configuration to be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing: the last writer wins.
+    #[default]
+    None,
+    /// There is no such configuration.
+    Absent,
+    /// The configuration has this version.
+    Version(u64),
+}
+
+impl Condition {
+    /// Refuses unless it holds for what there is.
+    pub(super) fn check(self, version: Option<u64>) -> Result<(), ConfigsError> {
+        let holds = match self {
+            Self::None => true,
+            Self::Absent => version.is_none(),
+            Self::Version(wanted) => version == Some(wanted),
+        };
+        if holds { Ok(()) } else { Err(ConfigsError::Conflict { version }) }
     }
 }
 

@@ -55,6 +55,17 @@ pub struct Kept {
 const OVERHEAD_BYTES: usize = 256;
 
 impl Entry {
+    /// A new configuration: its number, key and environment, its value and category.
+    pub fn first(
+        (id, key, environment): (u64, String, String),
+        (value, category): (String, Option<String>),
+        now: Timestamp,
+    ) -> Self {
+        let (created_at, updated_at) = (now, now);
+        let (version, schema, kept) = (1, None, Vec::new());
+        Self { id, key, environment, category, value, schema, version, created_at, updated_at, kept }
+    }
+
     /// What the entry counts for, in bytes; its history not included.
     pub fn charge(&self) -> u64 {
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);

@@ -1,4 +1,5 @@
 //! The native surface.
 
+pub(super) mod configs;
 pub(super) mod kv;
 pub(super) mod usage;

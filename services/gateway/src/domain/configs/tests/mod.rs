@@ -3,4 +3,5 @@ mod contract;
 mod crashes;
 mod keeping;
 mod model;
+mod native;
 mod rekey;

@@ -6,7 +6,6 @@ use coffer_core::SecretBytes;
 use coffer_store::records::{SealedCommit, Sort, StoreError};
 
 use super::super::holder::Found;
-use super::super::model::Update;
 use super::super::space::OpenSpace;
 use super::super::{ConfigsError, Holder};
 use crate::repo::configs::{Change, ChangeRecord, Entry, Kept, Op, keys, seal};
@@ -24,13 +23,36 @@ pub(super) enum Guarded {
     Room,
 }
 
+/// A value as it is to be stored.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Content<'a> {
+    pub(in super::super) value: &'a str,
+    pub(in super::super) category: Category<'a>,
+}
+
+/// What becomes of a category.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Category<'a> {
+    /// It stays as it is.
+    Keep,
+    /// It is this, or none.
+    Set(Option<&'a str>),
+}
+
+impl<'a> Category<'a> {
+    /// The one that a caller gives, if any.
+    pub(in super::super) fn given(category: Option<&'a str>) -> Self {
+        category.map_or(Self::Keep, |category| Self::Set(Some(category)))
+    }
+}
+
 /// A commit, and what its guards were for, in their order.
 pub(super) struct Made {
     pub(super) commit: SealedCommit,
     pub(super) guards: Vec<Guarded>,
 }
 
-pub(super) struct Plan<'a> {
+pub(in super::super) struct Plan<'a> {
     holder: &'a Holder,
     space: &'a OpenSpace,
     commit: SealedCommit,
@@ -40,7 +62,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(holder: &'a Holder, space: &'a OpenSpace) -> Self {
+    pub(in super::super) fn new(holder: &'a Holder, space: &'a OpenSpace) -> Self {
         let commit = SealedCommit::new().at_version(&keys::owner(), space.owner);
         Self { holder, space, commit, guards: vec![Guarded::Owner], changes: Vec::new(), bytes: 0 }
     }
@@ -51,7 +73,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Makes a configuration.
-    pub(super) fn create(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    pub(in super::super) fn create(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let sort = self.holder.sort(self.space, &entry.key, &entry.environment);
         self.absent(&sort, &entry.key);
         self.put(&sort, entry)?;
@@ -61,12 +83,20 @@ impl<'a> Plan<'a> {
     }
 
     /// Gives a configuration a new value, and perhaps another environment; the old value goes to the history.
-    pub(super) fn update(&mut self, found: Found, update: Update<'_>) -> Result<Entry, ConfigsError> {
+    pub(in super::super) fn update(
+        &mut self,
+        found: Found,
+        content: Content<'_>,
+        environment: Option<&str>,
+    ) -> Result<Entry, ConfigsError> {
         let Found { entry: old, sort, version } = found;
         let mut new = Entry {
-            value: update.value.to_owned(),
-            category: update.category.map(str::to_owned).or_else(|| old.category.clone()),
-            environment: update.environment.unwrap_or(&old.environment).to_owned(),
+            value: content.value.to_owned(),
+            category: match content.category {
+                Category::Keep => old.category.clone(),
+                Category::Set(new) => new.map(str::to_owned),
+            },
+            environment: environment.unwrap_or(&old.environment).to_owned(),
             version: old.version + 1,
             updated_at: self.holder.configs().0.clock.now(),
             ..old.clone()
@@ -86,6 +116,11 @@ impl<'a> Plan<'a> {
             self.changes.push(Change::of(Op::Created, &new));
         }
         Ok(new)
+    }
+
+    /// Guards that nobody changes what was found.
+    pub(in super::super) fn unchanged(&mut self, found: &Found) {
+        self.with(Guarded::Unchanged, |commit| commit.at_version(&found.sort, found.version));
     }
 
     /// Deletes a configuration with its history.
@@ -130,6 +165,9 @@ impl<'a> Plan<'a> {
             self.edit(|commit| commit.add(&counter, bytes, None));
         }
         let inner = &self.holder.configs().0;
+        if self.changes.is_empty() {
+            return Ok(Made { commit: self.commit, guards: self.guards });
+        }
         let record = ChangeRecord { at: inner.clock.now(), changes: std::mem::take(&mut self.changes) };
         let log = keys::changes();
         let sealed = SecretBytes::new(seal(&self.space.keys, &*inner.random, &log, &record)?);

@@ -1,5 +1,7 @@
 //! Who calls: the door that the deployment asks for, and then the user key.
 
+use std::marker::PhantomData;
+
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -8,7 +10,7 @@ use coffer_api::contract::configs::{API_KEY, USER_KEY, USER_KEY_BYTES_MAX, USER_
 use coffer_api::contract::validation::{Location, ValidationError, Violation};
 use coffer_core::SecretBytes;
 use coffer_server::extract::ContractRejection;
-use coffer_server::{ClientAddress, ConfigsContract, Failure, Session};
+use coffer_server::{ClientAddress, ConfigsContract, Failure, HttpError, Native, Session, Surface};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
@@ -18,68 +20,108 @@ use crate::routes::path_key::{refused, rest_of};
 
 type Rejection = ContractRejection<ConfigsContract>;
 
+/// Why somebody is not let in, to be said in the manner of the surface.
+enum Refused {
+    /// By the header with the user key.
+    Header(Violation),
+    /// By something else.
+    Failure(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Header(violation) => vec![wrong_header(violation)].into(),
+            Refused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Refused> for HttpError<Native> {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Header(violation) => Failure::field(USER_KEY, violation.msg).into(),
+            Refused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
 const TOO_SHORT: &str = "x-user-key header missing or too short (minimum 8 characters)";
 
 /// A caller with a user key.
 #[derive(Debug)]
-pub(in crate::routes) struct Keyed {
+pub(in crate::routes) struct Keyed<S: Surface = ConfigsContract> {
     /// What the user key opens.
-    pub(super) holder: Holder,
+    pub(in crate::routes) holder: Holder,
     user_key: SecretBytes,
     vault: Data<Vault>,
     client: ClientAddress,
+    surface: PhantomData<S>,
 }
 
-impl Keyed {
+impl<S: Surface> Keyed<S> {
     /// Moves everything to another user key; answers with advice about that one.
-    pub(super) async fn rekey(&self, new: &str) -> Result<Option<&'static str>, Failure> {
+    pub(in crate::routes) async fn rekey(&self, new: &str) -> Result<Option<&'static str>, Failure> {
         let (configs, client) = (self.vault.configs()?, self.client.limit_key());
         configs.rekey((self.user_key.expose(), new.as_bytes()), client).await?;
         Ok(configs.holder(new.as_bytes(), client).await?.advice())
     }
-}
 
-impl FromRequest for Keyed {
-    type Error = Rejection;
-    type Future = LocalBoxFuture<'static, Result<Self, Rejection>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let session = Session::<ConfigsContract>::from_request(request, payload);
-        let client = ClientAddress::from_request(request, payload).into_inner();
-        let request = request.clone();
-        async move {
-            let door: Data<Door> = data(&request)?;
-            match door.mode {
-                AccessMode::Open => {}
-                AccessMode::ApiKey => {
-                    let api_key = request.headers().get(API_KEY).map_or(&b""[..], |key| key.as_bytes());
-                    if !door.knows(api_key) {
-                        return Err(Failure::of(ErrorCode::InvalidApiKey).into());
-                    }
+    async fn of(request: HttpRequest, client: ClientAddress) -> Result<Self, Refused> {
+        let door: Data<Door> = data(&request)?;
+        match door.mode {
+            AccessMode::Open => {}
+            AccessMode::ApiKey => {
+                let api_key = request.headers().get(API_KEY).map_or(&b""[..], |key| key.as_bytes());
+                if !door.knows(api_key) {
+                    return Err(ErrorCode::InvalidApiKey.into());
                 }
-                AccessMode::Session => drop(session.await.map_err(ContractRejection::Unreadable)?),
             }
-            let user_key = user_key(&request)?;
-            let Ok(client) = client;
-            let vault: Data<Vault> = data(&request)?;
-            let holder =
-                vault.configs().map_err(Failure::from)?.holder(user_key.expose(), client.limit_key());
-            let holder = holder.await.map_err(Failure::from)?;
-            Ok(Self { holder, user_key, vault, client })
+            AccessMode::Session => {
+                let session = Session::<Native>::extract(&request).await;
+                session.map_err(HttpError::into_failure)?;
+            }
         }
-        .boxed_local()
+        let user_key = user_key(&request)?;
+        let vault: Data<Vault> = data(&request)?;
+        let holder = vault.configs()?.holder(user_key.expose(), client.limit_key()).await?;
+        Ok(Self { holder, user_key, vault, client, surface: PhantomData })
     }
 }
 
+macro_rules! keyed {
+    ($surface:ty, $error:ty) => {
+        impl FromRequest for Keyed<$surface> {
+            type Error = $error;
+            type Future = LocalBoxFuture<'static, Result<Self, $error>>;
+
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                let Ok(client) = ClientAddress::from_request(request, payload).into_inner();
+                let request = request.clone();
+                async move { Self::of(request, client).await.map_err(Into::into) }.boxed_local()
+            }
+        }
+    };
+}
+
+keyed!(ConfigsContract, Rejection);
+keyed!(Native, HttpError<Native>);
+
 /// The user key of a request.
-fn user_key(request: &HttpRequest) -> Result<SecretBytes, Rejection> {
+fn user_key(request: &HttpRequest) -> Result<SecretBytes, Refused> {
     let mut sent = request.headers().get_all(USER_KEY);
     let Some(header) = sent.next() else {
         let msg = "Field required".to_owned();
-        return Err(vec![wrong_header(Violation { kind: "missing", msg, ctx: None })].into());
+        return Err(Refused::Header(Violation { kind: "missing", msg, ctx: None }));
     };
     if sent.next().is_some() {
-        return Err(vec![wrong_header(Violation::value("the header is given twice"))].into());
+        return Err(Refused::Header(Violation::value("the header is given twice")));
     }
     let bytes = header.as_bytes();
     let chars = std::str::from_utf8(bytes).map_or(bytes.len(), |text| text.chars().count());
@@ -87,7 +129,7 @@ fn user_key(request: &HttpRequest) -> Result<SecretBytes, Rejection> {
         return Err(Failure::of(ErrorCode::InvalidUserKey).with_detail(TOO_SHORT).into());
     }
     if bytes.len() > USER_KEY_BYTES_MAX {
-        return Err(vec![wrong_header(Violation::too_long(USER_KEY_BYTES_MAX, "bytes"))].into());
+        return Err(Refused::Header(Violation::too_long(USER_KEY_BYTES_MAX, "bytes")));
     }
     Ok(SecretBytes::new(bytes.to_vec()))
 }

@@ -16,3 +16,4 @@ mod wire;
 
 pub(crate) use owners::Owners;
 pub(crate) use watchers::Watchers;
+pub(in crate::routes) use wire::diff;

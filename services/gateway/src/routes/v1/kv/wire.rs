@@ -30,7 +30,7 @@ pub(super) fn content_type(kind: Kind) -> String {
     }
 }
 
-pub(super) fn diff(difference: Difference) -> KvDiff {
+pub(in crate::routes) fn diff(difference: Difference) -> KvDiff {
     match difference {
         Difference::Json { edits, is_cut } => {
             KvDiff::Json { edits: edits.into_iter().map(edit).collect(), truncated: is_cut }

@@ -1,0 +1,7 @@
+//! Encrypted configurations, native.
+
+pub(in crate::routes) mod batch;
+pub(in crate::routes) mod history;
+pub(in crate::routes) mod items;
+pub(in crate::routes) mod value;
+mod wire;
