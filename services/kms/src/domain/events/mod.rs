@@ -85,7 +85,7 @@ struct Writer {
 
 impl WriteGroup<RecordedEvent> for Writer {
     async fn write(&mut self, items: Vec<RecordedEvent>) -> Result<(), StoreError> {
-        self.repo.append(&items, self.retention).await
+        self.repo.append(items, self.retention).await
     }
 }
 

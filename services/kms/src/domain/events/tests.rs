@@ -1,5 +1,8 @@
+use coffer_store::records::Records as _;
+
 use super::*;
 use crate::domain::test_store::TestStore;
+use crate::repo::tables::EVENT;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -79,4 +82,49 @@ async fn events_beyond_the_retention_are_gone() {
     events.record(Event::new(Action::Registered)).await.unwrap();
     world.clock.advance(31 * DAY);
     assert_eq!(all(&events, &EventFilter::default(), 10).await, []);
+}
+
+#[tokio::test]
+async fn a_crowd_s_events_share_records_and_come_back_one_by_one() {
+    let world = TestStore::new();
+    let events = process(&world);
+    let mut expected = Vec::new();
+    for round in 0..5 {
+        let crowd = (0..20).map(|n| {
+            let event = Event::new(Action::SessionsEnded).by_user(user(round * 20 + n));
+            events.record(event)
+        });
+        for outcome in futures_util::future::join_all(crowd).await {
+            outcome.unwrap();
+        }
+        world.clock.advance(Duration::from_millis(50));
+        expected.extend((0..20).map(|n| Actor::User(user(round * 20 + n))));
+    }
+    expected.reverse();
+    let records = world.records.sweep(EVENT, None, 1000).await.unwrap().items.len();
+    assert!(records <= 20, "100 events took {records} records");
+    // Pages end in the middle of records, and of windows.
+    for limit in [1, 19, 20, 21, 500] {
+        let found = all(&events, &EventFilter::default(), limit).await;
+        let actors: Vec<_> = found.into_iter().map(|event| event.actor).collect();
+        assert_eq!(actors, expected, "in pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn events_of_one_window_by_several_processes_are_neither_lost_nor_told_twice() {
+    let world = TestStore::new();
+    let processes: Vec<_> = (0..12).map(|_| process(&world)).collect();
+    for n in 0..120 {
+        let event = Event::new(Action::SessionsEnded).by_user(user(n));
+        processes[usize::from(n) % 12].record(event).await.unwrap();
+        if n % 10 == 0 {
+            world.clock.advance(Duration::from_millis(17));
+        }
+    }
+    for limit in [1, 7, 200] {
+        let found = all(&processes[0], &EventFilter::default(), limit).await;
+        assert_eq!(found.len(), 120, "in pages of {limit}");
+        assert!(found.is_sorted_by(|a, b| a.id > b.id), "in pages of {limit}");
+    }
 }
