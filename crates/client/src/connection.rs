@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use reqwest::ClientBuilder;
+use url::Url;
 
 use crate::ClientError;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Connections from service to service. No proxy is ever used: these calls stay between services, and an
+/// Connections from a service to the one at `base`. No proxy is ever used: these calls stay between services, and an
 /// `HTTP_PROXY` in the environment is not meant for them.
-pub(crate) fn between_services() -> ClientBuilder {
-    reqwest::Client::builder()
+pub(crate) fn between_services(base: &Url) -> ClientBuilder {
+    let builder = reqwest::Client::builder();
+    // To an address without TLS there is nobody to verify, and the machine's certificates would take up memory in
+    // every client. Without any, a connection with TLS fails.
+    let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+    builder
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)

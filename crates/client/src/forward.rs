@@ -113,7 +113,7 @@ impl Forwarder {
     /// there.
     pub fn new(base: &str, tokens: Option<TokenSource>) -> Result<Self, ClientError> {
         let base = Url::parse(base).map_err(ClientError::Address)?;
-        let http = connection::between_services()
+        let http = connection::between_services(&base)
             .read_timeout(SILENCE_TIMEOUT)
             .build()
             .map_err(ClientError::SetUp)?;

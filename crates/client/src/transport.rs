@@ -49,7 +49,7 @@ impl std::fmt::Debug for Transport {
 impl Transport {
     pub(crate) fn new(base: &str, tokens: TokenSource) -> Result<Self, ClientError> {
         let base = Url::parse(base).map_err(ClientError::Address)?;
-        let http = connection::between_services().build().map_err(ClientError::SetUp)?;
+        let http = connection::between_services(&base).build().map_err(ClientError::SetUp)?;
         Ok(Self { http, base, tokens })
     }
 
