@@ -1,4 +1,4 @@
-//! `/openapi.json` and `/docs` on a public listener, from the OpenAPI document that the code generates.
+//! `/openapi.json` and `/docs` on a public listener, from the OpenAPI document of its service.
 //!
 //! The page and its scripts are in the binary; nothing is fetched from elsewhere, and the content
 //! security policy forbids it.
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
-use bytes::Bytes;
 use coffer_api::ErrorCode;
 use coffer_api::paths::documents;
 use utoipa::Modify;
@@ -43,19 +42,18 @@ impl Modify for SessionSchemes {
     }
 }
 
-/// The documents of one service, rendered once.
+/// The documents of one service.
 #[derive(Clone)]
 pub(crate) struct Documents {
-    openapi: Bytes,
+    openapi: &'static str,
     page: Arc<Config<'static>>,
 }
 
 impl Documents {
-    pub(crate) fn new(openapi: &OpenApi) -> Result<Self, serde_json::Error> {
-        let openapi = Bytes::from(serde_json::to_vec(openapi)?);
+    pub(crate) fn new(openapi: &'static str) -> Self {
         // Nothing of the page is kept between visits: a token typed there is gone with the tab.
         let page = Config::from(documents::OPENAPI).persist_authorization(false);
-        Ok(Self { openapi, page: Arc::new(page) })
+        Self { openapi, page: Arc::new(page) }
     }
 
     /// Registers the documents.
@@ -82,7 +80,7 @@ impl Documents {
 }
 
 async fn openapi(documents: web::Data<Documents>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(documents.openapi.clone())
+    HttpResponse::Ok().content_type("application/json").body(documents.openapi)
 }
 
 /// Relative names on the page need the slash.

@@ -96,7 +96,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Ca
         .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
         .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
         .clock(Arc::clone(&parts.clock))
-        .openapi(&routes::document())?;
+        .openapi(routes::OPENAPI);
     let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
     Ok(service

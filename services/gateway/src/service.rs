@@ -130,7 +130,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         .clock(Arc::clone(&parts.clock))
         .admit(routes::admit)
         .answer_headers(security_headers(settings.http.tls.cert_file.is_some()))
-        .openapi(&routes::document())?
+        .openapi(routes::OPENAPI)
         .public(move |app| routes::public(app, &for_routes))
         .before_stop(move || watchers.close());
     let (stopping, open) = (link.clone(), Arc::clone(&vault));

@@ -180,7 +180,7 @@ pub(crate) fn assemble(
         .authenticator(Arc::new(parts))
         .service_keys(keys)
         .clock(clock)
-        .openapi(&routes::document())?
+        .openapi(routes::OPENAPI)
         .check("records", move || {
             let records = Arc::clone(&records);
             async move { records.ping().await }

@@ -11,7 +11,6 @@ use coffer_auth::service_token::ServiceName;
 use coffer_core::Clock;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use utoipa::openapi::OpenApi;
 
 use crate::authentication::Authenticator;
 use crate::body::BytesInFlight;
@@ -123,10 +122,10 @@ impl Service {
         self
     }
 
-    /// Serves the OpenAPI document and the page that shows it.
-    pub fn openapi(self, document: &OpenApi) -> Result<Self, serde_json::Error> {
-        let documents = Documents::new(document)?;
-        Ok(self.public(move |app| documents.configure(app)))
+    /// Serves this OpenAPI document (JSON) and the page that shows it.
+    pub fn openapi(self, document: &'static str) -> Self {
+        let documents = Documents::new(document);
+        self.public(move |app| documents.configure(app))
     }
 
     /// Adds something that `/readyz` asks.

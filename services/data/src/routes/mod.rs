@@ -15,7 +15,7 @@ use coffer_server::routes;
 
 use crate::domain::library::Library;
 
-pub(crate) use openapi::document;
+pub(crate) use openapi::KEPT as OPENAPI;
 pub(crate) use pace::PaceLimits;
 pub(crate) use requester::Openness;
 

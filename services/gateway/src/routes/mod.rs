@@ -32,7 +32,7 @@ use forward::{files, to_data, to_kms};
 
 pub(crate) use cookies::admit;
 pub(crate) use forward::Upstreams;
-pub(crate) use openapi::document;
+pub(crate) use openapi::KEPT as OPENAPI;
 pub(crate) use v1::kv::Watchers;
 
 /// The KMS, for handlers.

@@ -16,7 +16,7 @@ use actix_web::web::ServiceConfig;
 use coffer_api::{identity, paths};
 use coffer_server::routes::{contract as contract_path, native};
 
-pub(crate) use openapi::document;
+pub(crate) use openapi::KEPT as OPENAPI;
 pub(crate) use parts::Parts;
 
 /// The public routes.
