@@ -1,7 +1,5 @@
 //! Listing keys, in the order of their bytes.
 
-use std::collections::HashSet;
-
 use coffer_core::UserId;
 use coffer_core::limits::PAGE_ITEMS_MAX;
 
@@ -15,8 +13,6 @@ const WALKED_KEYS_MAX: usize = 20_000;
 const STEP_KEYS: usize = 2_000;
 /// Entries read at once.
 const ENTRIES_AT_A_TIME: usize = 200;
-/// Keys read at once when all are listed.
-const NAMES_AT_A_TIME: usize = 10_000;
 
 /// Which keys are listed.
 #[derive(Clone, Debug, Default)]
@@ -113,42 +109,6 @@ impl Kv {
         }
         let next_cursor = walk.place.filter(|_| !walk.is_over).map(|place| place.cursor());
         Ok(Listing { items, common_prefixes: walk.prefixes, next_cursor })
-    }
-
-    /// The names of all of the caller's keys, in order.
-    pub async fn names(&self, caller: &Caller) -> Result<Vec<String>, KvError> {
-        let owner = caller.id();
-        let (mut names, mut range) = (Vec::new(), keys::currents("", None));
-        loop {
-            let page = self.0.repo.scan_keys(owner, &range, NAMES_AT_A_TIME).await?;
-            names.extend(page.items.iter().filter_map(keys::key_in).map(std::borrow::Cow::into_owned));
-            match page.items.last() {
-                Some(last) if page.more => range = range.after(last),
-                _ => break,
-            }
-        }
-        let expired = self.expired(owner).await?;
-        names.retain(|name| !expired.contains(name));
-        Ok(names)
-    }
-
-    /// Keys that have expired and are not yet collected.
-    async fn expired(&self, owner: UserId) -> Result<HashSet<String>, KvError> {
-        let (mut range, now) = (keys::due_until(self.0.clock.now()), self.0.clock.now());
-        let mut expired = HashSet::new();
-        loop {
-            let page = self.0.repo.scan_keys(owner, &range, ENTRIES_AT_A_TIME).await?;
-            let due: Vec<String> = page.items.iter().filter_map(keys::expiring_in).collect();
-            let sorts: Vec<_> = due.iter().map(|key| keys::current(key)).collect();
-            // One that was stored anew is no longer what expired.
-            let found = self.0.repo.get_many(owner, &sorts).await?;
-            expired
-                .extend(due.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(key, _)| key));
-            match page.items.last() {
-                Some(last) if page.more => range = keys::due_until(now).after(last),
-                _ => return Ok(expired),
-            }
-        }
     }
 
     async fn walk(&self, owner: UserId, request: &ListRequest, limit: usize) -> Result<Walk, KvError> {

@@ -14,6 +14,7 @@ use crate::domain::kv::{self, Condition, Key, Kind, Meta, PlainValue, PutRequest
 use crate::domain::usage::{self, Usage};
 use crate::domain::vault::Vault;
 use crate::routes::caller::Caller;
+use crate::routes::contract::names;
 use crate::routes::operations::Timed;
 use crate::routes::path_key::PathKey;
 
@@ -98,9 +99,8 @@ pub(in crate::routes) async fn delete(
         (status = 200, body = Keys),
         (status = 401, description = "`Not authenticated` or `Invalid or expired session`"),
         (status = 503, description = "Out of reach, with `Retry-After`")))]
-pub(in crate::routes) async fn keys(caller: Caller, vault: Data<Vault>) -> Answered<Json<Keys>> {
-    let keys = vault.kv()?.names(&kv::Caller::from(*caller)).await?;
-    Ok(Json(Keys { count: keys.len(), keys }))
+pub(in crate::routes) async fn keys(caller: Caller, vault: Data<Vault>) -> Answered<HttpResponse> {
+    Ok(names::answer(vault.kv()?.all_names(&kv::Caller::from(*caller))).await?)
 }
 
 fn answer(

@@ -2,5 +2,6 @@
 
 pub(super) mod configs;
 pub(super) mod kv;
+mod names;
 pub(super) mod people;
 pub(super) mod usage;

@@ -15,7 +15,8 @@ use coffer_store::testing::RedisServer;
 use serde_json::value::RawValue;
 
 use super::super::{
-    Caller, Condition, Item, Key, Kv, KvError, KvSettings, ListRequest, Meta, PlainValue, PutRequest, Space,
+    BatchOp, Caller, Condition, Item, Key, Kv, KvError, KvSettings, ListRequest, Meta, PlainValue,
+    PutRequest, Space,
 };
 
 use crate::repo::kv::{Delta, keys};
@@ -85,6 +86,15 @@ impl Bed {
         self.kv.put(&ann(), ann().own_space(), &request(name, value)).await.unwrap()
     }
 
+    /// Stores keys of a small value, many in a commit.
+    pub(crate) async fn put_all(&self, names: &[String], expires_at: Option<Timestamp>) {
+        for some in names.chunks(100) {
+            let put = |name: &String| BatchOp::Put(PutRequest { expires_at, ..request(name, "1") });
+            let ops: Vec<_> = some.iter().map(put).collect();
+            self.kv.batch_at_once(&ann(), anns(), &ops).await.unwrap();
+        }
+    }
+
     pub(crate) async fn get(&self, name: &str) -> Option<String> {
         self.get_version(name, None).await.ok()
     }
@@ -97,6 +107,17 @@ impl Bed {
     pub(crate) async fn names(&self, request: &ListRequest) -> Vec<String> {
         let page = self.kv.list(&ann(), ann().own_space(), request).await.unwrap();
         page.items.into_iter().map(|item| item.key).collect()
+    }
+}
+
+impl Kv {
+    /// The names of all of the caller's keys.
+    pub(crate) async fn names(&self, caller: &Caller) -> Result<Vec<String>, KvError> {
+        let (mut walk, mut names) = (self.all_names(caller), Vec::new());
+        while let Some(page) = walk.next().await? {
+            names.extend(page);
+        }
+        Ok(names)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::{Condition, KvError, ListRequest};
 use super::bed::{Bed, ann, anns, bob, key};
 
@@ -30,6 +32,35 @@ async fn keys_are_listed_in_order_and_by_prefix() {
     assert_eq!(listing.items[0].meta, bed.kv.meta(&ann(), anns(), &key("a/1")).await.unwrap());
     assert_eq!(listing.next_cursor, None);
     assert!(matches!(bed.kv.list(&bob(), anns(), &with("", 9)).await, Err(KvError::Denied)));
+}
+
+#[tokio::test]
+async fn all_names_are_walked_in_pages_without_those_that_expired() {
+    let bed = Bed::memory();
+    let named = |letter: char, count: u32| (0..count).map(|i| format!("{letter}{i:05}")).collect::<Vec<_>>();
+    let (stays, goes) = (named('s', 4_500), named('g', 2_100));
+    bed.put_all(&stays, None).await;
+    bed.put_all(&goes, Some(bed.after(Duration::from_secs(9)))).await;
+    let mut all = [goes, stays.clone()].concat();
+    all.sort_unstable();
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), all);
+    let mut walk = bed.kv.all_names(&ann());
+    while let Some(page) = walk.next().await.unwrap() {
+        assert!(page.len() <= 2_000, "{}", page.len());
+    }
+    bed.clock.advance(Duration::from_secs(9));
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), stays);
+}
+
+#[tokio::test]
+async fn more_expired_keys_than_are_remembered_are_left_out_all_the_same() {
+    let bed = Bed::memory();
+    let names: Vec<_> = (0..10_300).map(|i| format!("{i:05}")).collect();
+    bed.put_all(&names, Some(bed.after(Duration::from_secs(9)))).await;
+    bed.put("stays", "1").await;
+    bed.clock.advance(Duration::from_secs(9));
+    bed.put("00007", "1").await;
+    assert_eq!(bed.kv.names(&ann()).await.unwrap(), ["00007", "stays"]);
 }
 
 #[tokio::test]
