@@ -74,7 +74,6 @@ mod tests {
     use super::super::operation::{Kind, Operation};
     use super::super::pending::Pending;
     use super::super::summary::Summary;
-    use super::super::top::TopKey;
     use super::super::totals::Sizes;
     use super::*;
 
@@ -89,8 +88,7 @@ mod tests {
         }
         summary.add(&pending.aggregates, None, &Calendar::of("UTC").unwrap());
         for name in names {
-            let key = (*name).to_owned();
-            summary.top.offer(TopKey { owner: None, key, count: 1, last_at: at });
+            summary.top.offer(None, name, (1, at));
         }
         Report::of(summary, sizes)
     }

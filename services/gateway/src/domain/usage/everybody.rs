@@ -137,7 +137,7 @@ impl AllPart {
         summary.add(&self.what.aggregates, None, &writer.calendar);
         for ((owner, key), listed) in &self.what.touched {
             match listed {
-                Some(listed) => summary.top.offer(listed.clone()),
+                Some(listed) => summary.top.offer(Some(*owner), key, (listed.count, listed.last_at)),
                 None => summary.top.remove(Some(*owner), key),
             }
         }

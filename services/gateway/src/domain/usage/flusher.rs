@@ -1,4 +1,4 @@
-//! When things are written: twice a second, and at a stop. And when totals are looked after.
+//! When things are written: within a second, and at a stop. And when totals are looked after.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use coffer_core::UserId;
 use coffer_store::records::StoreError;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, sleep_until};
 
 use super::everybody::{AllPart, ForAll};
 use super::part::Part;
@@ -17,8 +17,11 @@ use super::recorder::Recorder;
 use super::recount::recount;
 use super::writer::{Leftover, Writer};
 
-/// How often what was counted is written: so it shows within a second.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// What was counted is written, and so shows, within a second of when it was counted. Of that, this is for what
+/// nobody foresees.
+const SHOWN_WITHIN: Duration = Duration::from_millis(900);
+/// Flushes are not closer to each other than this, also where they take long.
+const INTERVAL_MIN: Duration = Duration::from_millis(250);
 /// Owners that are written at the same time.
 const OWNERS_AT_ONCE: usize = 8;
 /// Owners whose totals are looked after in one step, when nothing else asks for it.
@@ -34,6 +37,12 @@ pub(super) struct Flusher {
     /// Owners whose keys must be counted.
     uncounted: Mutex<BTreeSet<UserId>>,
     more_uncounted: Notify,
+}
+
+/// How long after the beginning of a flush the next one begins, if it `took` so long: the more seldom, the fewer
+/// writes the same operations are; but the oldest of them must be written in time, also if the next takes half as long again.
+fn interval_after(took: Duration) -> Duration {
+    SHOWN_WITHIN.saturating_sub(took * 3 / 2).max(INTERVAL_MIN)
 }
 
 #[derive(Debug, Default)]
@@ -87,16 +96,15 @@ impl Flusher {
 
     /// Writes what was counted, again and again.
     pub(super) async fn flush_forever(&self, recorder: &Recorder, writer: &Writer) {
-        let mut ticks = tokio::time::interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            let started = Instant::now();
             if let Err(error) = self.flush(recorder, writer).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "usage figures wait for the storage"
                 );
             }
+            sleep_until(started + interval_after(started.elapsed())).await;
         }
     }
 

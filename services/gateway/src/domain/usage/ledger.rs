@@ -10,11 +10,10 @@ use std::collections::BTreeMap;
 use coffer_core::UserId;
 use coffer_store::records::{StoreError, Version};
 
-use super::access::Access;
 use super::page::{Page, PageId};
 use super::part::{CUTS_MAX, NamedDelta, PAGES_MAX, Part};
 use super::summary::Summary;
-use super::top::{Top, TopKey};
+use super::top::Top;
 use super::totals::{CHANGES_PER_REVISION_MAX, Totals};
 use super::writer::Writer;
 use crate::repo::usage::{self, Scope, Write};
@@ -86,7 +85,7 @@ impl<'a> Ledger<'a> {
             let pages = self.writer.repo.walk(self.owner, (None, after.as_ref()), 64).await?;
             for opened in &pages.items {
                 for (key, access) in usage::page(opened)?.keys() {
-                    top.offer(top_key(key, &access));
+                    top.offer(None, key, (access.count(), access.last_at));
                 }
             }
             match pages.items.last() {
@@ -144,10 +143,6 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn top_key(key: &str, access: &Access) -> TopKey {
-    TopKey { owner: None, key: key.to_owned(), count: access.count(), last_at: access.last_at }
-}
-
 /// Applies what happened to keys of one page to the page and the summary.
 fn apply<'a>(page: &mut Page<'a>, keys: &[&'a NamedDelta], summary: &mut Summary) {
     let is_full = page.name_bytes() > PAGE_FULL_BYTES;
@@ -165,7 +160,7 @@ fn apply<'a>(page: &mut Page<'a>, keys: &[&'a NamedDelta], summary: &mut Summary
         }
         page.set(key, after.as_ref());
         match &after {
-            Some(access) => summary.top.offer(top_key(key, access)),
+            Some(access) => summary.top.offer(None, key, (access.count(), access.last_at)),
             None => summary.top.remove(None, key),
         }
     }

@@ -1,6 +1,6 @@
 //! Usage analytics: every operation counted as it happens, written behind the answer.
 //!
-//! A request notes its operation in memory ([`Usage::record`]) and goes on. Twice a second what was noted is
+//! A request notes its operation in memory ([`Usage::record`]) and goes on. Within a second what was noted is
 //! written, for each owner that did something: one [`summary`] of bounded size, and those [`page`]s of single
 //! keys that changed. So the cost of an operation does not depend on how many there were before, and an answer
 //! reads one record. At a clean stop everything is written; a process that is killed loses what it noted since
@@ -18,6 +18,7 @@ pub mod calendar;
 mod everybody;
 mod flusher;
 mod ledger;
+mod log;
 mod one;
 pub mod operation;
 pub mod page;
@@ -150,7 +151,7 @@ impl Usage {
         self.inner.flusher.flush(&self.inner.recorder, &self.inner.writer).await
     }
 
-    /// Writes what was counted, twice a second, and looks after totals. Never ends by itself.
+    /// Writes what was counted, about once a second, and looks after totals. Never ends by itself.
     pub async fn run(&self) {
         let Inner { recorder, flusher, writer, .. } = &*self.inner;
         tokio::join!(flusher.flush_forever(recorder, writer), flusher.count_forever(recorder, writer));

@@ -30,17 +30,13 @@ impl Aggregates {
         if operation.kind != Kind::Delete {
             self.value_bytes.add(operation.data_bytes);
         }
-        if self.recent.len() == RECENT_MAX {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(Recent {
-            owner: None,
-            key: operation.key.to_owned(),
-            kind: operation.kind,
-            at: operation.at,
-            duration_us,
-            data_bytes: operation.data_bytes,
-        });
+        // The name of the one that goes makes room for that of the one that comes: most operations allocate nothing.
+        let goes = (self.recent.len() >= RECENT_MAX).then(|| self.recent.pop_front()).flatten();
+        let mut key = goes.map_or_else(String::new, |one| one.key);
+        key.clear();
+        key.push_str(operation.key);
+        let Operation { kind, at, data_bytes, .. } = *operation;
+        self.recent.push_back(Recent { owner: None, key, kind, at, duration_us, data_bytes });
     }
 
     /// What `later` counted after this.

@@ -1,8 +1,12 @@
 //! Takes note of operations, in memory.
 //!
-//! A request pays for one short lock and a few additions, and never waits for storage. What is held is
-//! bounded: when there are too many keys, further ones are counted without their names, and how many
-//! operations that concerned is counted too.
+//! A request pays for one short lock and for writing its operation behind the others', and never waits for storage.
+//! What many operations come to is reckoned when they are taken, by the one who takes them. The road not taken is to
+//! count each in a map of keys as it happens: then requests allocate what the flush frees, on another thread, and that
+//! makes every small allocation of theirs slower.
+//!
+//! What is held is bounded: a log that is full is counted on the spot; when there are too many keys, further ones are
+//! counted without their names, and how many operations that concerned is counted too.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coffer_core::UserId;
 
+use super::log::Log;
 use super::operation::Operation;
 use super::pending::Pending;
 
@@ -21,6 +26,15 @@ const SHARD_OWNERS_MAX: usize = 4 * 1024;
 
 #[derive(Default)]
 struct Shard {
+    log: Log,
+    /// An empty log whose memory the next one uses.
+    spare: Log,
+    counted: Counted,
+}
+
+/// What is no longer in the log.
+#[derive(Default)]
+struct Counted {
     owners: HashMap<UserId, Pending>,
     keys: usize,
     lost: u64,
@@ -44,19 +58,18 @@ impl Recorder {
     /// Counts one operation.
     pub(super) fn record(&self, owner: UserId, operation: &Operation<'_>) {
         let mut shard = self.shard(owner);
-        let room = shard.keys < SHARD_KEYS_MAX;
-        let Some(pending) = shard.owner(owner) else {
-            shard.lost += 1;
-            return;
-        };
-        let more = pending.add(operation, room);
-        shard.keys += usize::from(more);
+        let Shard { log, counted, .. } = &mut *shard;
+        if log.is_full() {
+            counted.count(log);
+            log.clear();
+        }
+        log.push(owner, operation);
     }
 
     /// Notes that the change log of an owner's keys may have grown.
     pub(super) fn changed(&self, owner: UserId) {
         // Without room, the next change or the next round finds what is in the log.
-        if let Some(pending) = self.shard(owner).owner(owner) {
+        if let Some(pending) = self.shard(owner).counted.owner(owner) {
             pending.has_changes = true;
         }
     }
@@ -65,9 +78,11 @@ impl Recorder {
     pub(super) fn take(&self) -> Taken {
         let mut taken = Taken::default();
         for shard in &self.shards {
-            let shard = std::mem::take(&mut *lock(shard));
-            taken.owners.extend(shard.owners);
-            taken.lost += shard.lost;
+            let (log, mut counted) = lock(shard).take();
+            counted.count(&log);
+            taken.owners.extend(counted.owners);
+            taken.lost += counted.lost;
+            lock(shard).spare = log.into_spare();
         }
         taken
     }
@@ -75,16 +90,17 @@ impl Recorder {
     /// Puts back what could not be written: it comes before what was counted meanwhile.
     pub(super) fn put_back(&self, owner: UserId, pending: Pending) {
         let mut shard = self.shard(owner);
+        let counted = &mut shard.counted;
         let earlier = pending.keys.len();
-        let Some(held) = shard.owner(owner) else {
-            shard.lost += pending.aggregates.durations_us.count;
+        let Some(held) = counted.owner(owner) else {
+            counted.lost += pending.aggregates.durations_us.count;
             return;
         };
         let later = std::mem::replace(held, pending);
         let known = later.keys.len();
         held.merge(later);
         let together = held.keys.len();
-        shard.keys += (together - known).min(earlier);
+        counted.keys += (together - known).min(earlier);
     }
 
     fn shard(&self, owner: UserId) -> MutexGuard<'_, Shard> {
@@ -99,6 +115,24 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl Shard {
+    fn take(&mut self) -> (Log, Counted) {
+        let spare = std::mem::take(&mut self.spare);
+        (std::mem::replace(&mut self.log, spare), std::mem::take(&mut self.counted))
+    }
+}
+
+impl Counted {
+    /// Counts what is in the log.
+    fn count(&mut self, log: &Log) {
+        for (owner, operation) in log.operations() {
+            let room = self.keys < SHARD_KEYS_MAX;
+            match self.owner(owner) {
+                Some(pending) => self.keys += usize::from(pending.add(&operation, room)),
+                None => self.lost += 1,
+            }
+        }
+    }
+
     fn owner(&mut self, owner: UserId) -> Option<&mut Pending> {
         if self.owners.len() >= SHARD_OWNERS_MAX && !self.owners.contains_key(&owner) {
             return None;
@@ -145,6 +179,28 @@ mod tests {
         assert_eq!(pending.aggregates.undetailed, 10);
         assert_eq!(pending.aggregates.durations_us.count, SHARD_KEYS_MAX as u64 + 11);
         assert!(recorder.take().owners.is_empty());
+    }
+
+    #[test]
+    fn operations_beyond_what_a_log_holds_are_counted_in_their_order() {
+        let recorder = Recorder::default();
+        let at = |ms| (Timestamp::from_ms(ms), Duration::from_micros(5));
+        for ms in 0..200_000 {
+            let ((at, duration), kind) = (at(ms), if ms % 1_000 == 0 { Kind::Delete } else { Kind::Read });
+            let key = if ms % 2 == 0 { "even" } else { "odd" };
+            recorder.record(owner(1), &Operation { kind, key, at, duration, data_bytes: 3 });
+        }
+        let (_, pending) = recorder.take().owners.remove(0);
+        assert_eq!(pending.aggregates.durations_us.count, 200_000);
+        let recent = pending.aggregates.recent.iter().map(|one| one.at.as_ms());
+        assert!(recent.eq(199_900..200_000));
+        let count = |key| pending.keys[key].apply(None).map(|access| access.count());
+        assert_eq!((count("odd"), count("even")), (Some(100_000), Some(499)), "since the last deletion");
+        let (_, again) = {
+            record(&recorder, owner(1), "next", 1);
+            recorder.take().owners.remove(0)
+        };
+        assert_eq!((again.keys.len(), again.aggregates.durations_us.count), (1, 1));
     }
 
     #[test]

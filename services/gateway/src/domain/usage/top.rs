@@ -36,10 +36,6 @@ impl TopKey {
     fn rank(&self) -> Rank<'_> {
         (Reverse(self.count), &self.key, self.owner)
     }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self.owner == other.owner && self.key == other.key
-    }
 }
 
 /// The list.
@@ -58,11 +54,22 @@ impl Top {
         &self.keys
     }
 
-    /// Takes note of a key's count.
-    pub fn offer(&mut self, key: TopKey) {
-        self.keys.retain(|known| !known.is_same(&key));
-        let place = self.keys.partition_point(|known| known.rank() < key.rank());
-        self.keys.insert(place, key);
+    /// Takes note of a key's count, and when it was last used.
+    pub fn offer(&mut self, owner: Option<UserId>, key: &str, (count, last_at): (u64, Timestamp)) {
+        let rank = (Reverse(count), key, owner);
+        let new = || TopKey { owner, key: key.to_owned(), count, last_at };
+        let known = self.keys.iter().position(|known| known.key == key && known.owner == owner);
+        if let Some(known) = known {
+            self.keys.remove(known);
+        } else if self.keys.len() >= TOP_MAX && self.keys.last().is_some_and(|last| last.rank() < rank) {
+            // Most keys are turned away, so that must cost next to nothing.
+            if self.outside.as_ref().is_none_or(|known| rank < known.rank()) {
+                self.outside = Some(new());
+            }
+            return;
+        }
+        let place = self.keys.partition_point(|known| known.rank() < rank);
+        self.keys.insert(place, new());
         if self.keys.len() > TOP_MAX {
             let out = self.keys.pop();
             if let Some(out) = out
@@ -94,9 +101,7 @@ mod tests {
 
     use super::*;
 
-    fn key(name: &str, count: u64) -> TopKey {
-        TopKey { owner: None, key: name.to_owned(), count, last_at: Timestamp::from_ms(0) }
-    }
+    const AT: Timestamp = Timestamp::from_ms(0);
 
     fn shown(top: &Top) -> Vec<(u64, String)> {
         top.keys().iter().take(TOP_SHOWN_MAX).map(|one| (one.count, one.key.clone())).collect()
@@ -125,12 +130,12 @@ mod tests {
             } else {
                 let count = all.entry(name.clone()).or_insert(0);
                 *count += u64::from(bytes[2] % 3);
-                top.offer(key(&name, *count));
+                top.offer(None, &name, (*count, AT));
             }
             if top.is_worn() {
                 top = Top::default();
                 for (name, count) in &all {
-                    top.offer(key(name, *count));
+                    top.offer(None, name, (*count, AT));
                 }
                 refills += 1;
             }
@@ -144,8 +149,8 @@ mod tests {
     fn keys_of_the_same_name_are_told_apart_by_their_owner() {
         let mut top = Top::default();
         let owner = |byte| Some(UserId::from_bytes([byte; 16]));
-        top.offer(TopKey { owner: owner(1), ..key("a", 2) });
-        top.offer(TopKey { owner: owner(2), ..key("a", 3) });
+        top.offer(owner(1), "a", (2, AT));
+        top.offer(owner(2), "a", (3, AT));
         top.remove(owner(1), "a");
         assert_eq!(top.keys().len(), 1);
         assert_eq!(top.keys()[0].owner, owner(2));
