@@ -26,7 +26,7 @@ fn main() -> std::process::ExitCode {
         Some("kv") => kv::run(arguments.next().as_deref()),
         // The bare server is this program again, so that it is a process of its own like a service.
         Some("bare") => bare::serve(arguments.next().as_deref()),
-        _ => Err("usage: coffer-bench files [unwrap] | kv [small]".into()),
+        _ => Err("usage: coffer-bench files [unwrap] | kv [redis | sqlite | small]".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

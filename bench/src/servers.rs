@@ -20,9 +20,24 @@ pub(crate) struct Process {
 impl Process {
     /// Resident memory now, in MiB.
     pub(crate) fn resident_mib(&self) -> BenchResult<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most that was resident since the start, or since [`forget_peak`](Self::forget_peak), in MiB.
+    pub(crate) fn peak_mib(&self) -> BenchResult<f64> {
+        self.status_mib("VmHWM:")
+    }
+
+    /// Lets the peak begin anew with what is resident now (`proc_pid_clear_refs(5)`).
+    pub(crate) fn forget_peak(&self) -> BenchResult<()> {
+        Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    fn status_mib(&self, name: &str) -> BenchResult<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib =
+            line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or_else(|| format!("no {name}"))?;
         Ok(kib.trim().parse::<f64>()? / 1024.0)
     }
 }

@@ -21,33 +21,40 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// What the aims are about.
-    const FULL: Self = Self { seconds: 6, keys: [1_000, 100_000], operations: 1_000_000 };
+    const FULL: Self = Self { seconds: 4, keys: [1_000, 100_000], operations: 1_000_000 };
     /// Whether the bench works, in half a minute; its figures mean nothing.
     const SMALL: Self = Self { seconds: 1, keys: [50, 300], operations: 600 };
 
     fn named(name: Option<&str>) -> BenchResult<Self> {
         match name {
-            None => Ok(Self::FULL),
+            None | Some("redis" | "sqlite") => Ok(Self::FULL),
             Some("small") => Ok(Self::SMALL),
-            Some(other) => Err(format!("{other}: expected nothing, or small").into()),
+            Some(other) => Err(format!("{other}: expected nothing, redis, sqlite or small").into()),
         }
     }
 }
 
-/// Runs the whole bench; about eight minutes in full.
-pub(crate) fn run(scale: Option<&str>) -> BenchResult<()> {
-    let scale = Scale::named(scale)?;
+/// Runs the whole bench, about five minutes in full; or half of it, if it names a back end.
+pub(crate) fn run(part: Option<&str>) -> BenchResult<()> {
+    let scale = Scale::named(part)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let dir = tempfile::tempdir()?;
     let mut table = Table::default();
-    {
+    if part != Some("sqlite") {
         let stage = runtime.block_on(stage::Stage::on_redis(dir.path()))?;
+        table.section("Idle memory, on Redis");
+        stage.memory(&mut table)?;
         table.section("Keys on Redis (AOF everysec)");
         load::on_redis(&mut table, &runtime, (&stage, scale))?;
         table.section("Figures of use and listings, on Redis");
         figures::run(&mut table, &runtime, (&stage, scale))?;
     }
+    if part == Some("redis") {
+        return Ok(());
+    }
     let stage = runtime.block_on(stage::Stage::on_sqlite(dir.path()))?;
+    table.section("Idle memory, on SQLite");
+    stage.memory(&mut table)?;
     table.section("Keys on SQLite (every acknowledged write on disk)");
     load::on_sqlite(&mut table, &runtime, (&stage, scale, dir.path()))?;
     table.section("Figures of use and listings, on SQLite");

@@ -8,6 +8,7 @@ use crate::BenchResult;
 use crate::http::{Request, ask};
 use crate::servers::{Process, free_port, start_redis, start_service};
 use crate::smtp::MailSink;
+use crate::table::{Row, Table};
 
 const PASSWORD: &str = "a password of the bench";
 const SECRET: &str = "the secret of the bench's gateway, long enough";
@@ -24,8 +25,15 @@ pub(crate) struct Stage {
     kms: u16,
     kms_internal: u16,
     mail: MailSink,
-    processes: Vec<Process>,
+    /// The KMS, then the gateways: first the one that counts.
+    services: Vec<(&'static str, Process)>,
+    _redis: Vec<Process>,
 }
+
+/// The bound on idle memory, in MiB, that each service is held to.
+const IDLE_MIB_MAX: f64 = 20.0;
+/// How long the KMS may take to make its pairs of keys ahead: it would take its share of the cores from what follows.
+const POOL_LOOKS: u32 = 600;
 
 fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
@@ -46,7 +54,8 @@ impl Stage {
         stage.counting = stage.gateway(dir, (&records, true))?;
         stage.silent = Some(stage.gateway(dir, (&records, false))?);
         stage.redis = Some(redis);
-        stage.processes.extend([keys, values]);
+        stage._redis.extend([keys, values]);
+        stage.settle().await?;
         Ok(stage)
     }
 
@@ -55,6 +64,7 @@ impl Stage {
         let place = |name: &str| format!("sqlite://{}", dir.join(name).display());
         let mut stage = Self::with_kms(dir, &place("kms.db")).await?;
         stage.counting = stage.gateway(dir, (&place("gateway.db"), true))?;
+        stage.settle().await?;
         Ok(stage)
     }
 
@@ -80,8 +90,9 @@ impl Stage {
             ("COFFER_KMS__LIMITS__CODES_PER_ADDRESS_MAX", many()),
         ];
         let process = start_service("coffer-kms", &[], &settings, (kms, dir))?;
-        let processes = vec![process];
-        Ok(Self { counting: 0, silent: None, redis: None, kms, kms_internal: internal, mail, processes })
+        let services = vec![("coffer-kms", process)];
+        let (kms_internal, redis) = (internal, None);
+        Ok(Self { counting: 0, silent: None, redis, kms, kms_internal, mail, services, _redis: Vec::new() })
     }
 
     /// Starts one more gateway; its public port.
@@ -99,8 +110,46 @@ impl Stage {
             ("COFFER_GATEWAY__ANALYTICS__ENABLED", analytics.to_string()),
             ("COFFER_GATEWAY__LOG__LEVEL", "warn".to_owned()),
         ];
-        self.processes.push(start_service("coffer-gateway", &[], &settings, (port, dir))?);
+        let name = if analytics { "coffer-gateway" } else { "coffer-gateway, analytics off" };
+        self.services.push((name, start_service("coffer-gateway", &[], &settings, (port, dir))?));
         Ok(port)
+    }
+
+    /// Waits until the KMS has made as many pairs of keys ahead as it keeps.
+    async fn settle(&self) -> BenchResult<()> {
+        let (mut pairs, mut same) = (0.0, 0);
+        for _ in 0..POOL_LOOKS {
+            let metrics = crate::http::text(self.kms_internal, "/metrics").await?;
+            let line = metrics.lines().find_map(|line| line.strip_prefix("coffer_key_pool_pairs"));
+            let now = line.and_then(|line| line.split_whitespace().last()?.parse::<f64>().ok());
+            let now = now.ok_or("the KMS tells nothing of its pool")?;
+            same = if now > pairs { 0 } else { same + 1 };
+            pairs = now;
+            if pairs > 0.0 && same >= 10 {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        Err("the pool of key pairs was not full within two minutes".into())
+    }
+
+    /// Prints what each service holds in memory.
+    pub(crate) fn memory(&self, table: &mut Table) -> BenchResult<()> {
+        for (name, process) in &self.services {
+            table.row(&Row {
+                what: (*name).to_owned(),
+                figure: process.resident_mib()?,
+                limit: Some((IDLE_MIB_MAX, "the bound")),
+                unit: "MiB",
+                aim: "under 20 MiB",
+            });
+        }
+        Ok(())
+    }
+
+    /// The gateway that counts.
+    pub(crate) fn gateway_process(&self) -> BenchResult<&Process> {
+        Ok(self.services.get(1).map(|(_, process)| process).ok_or("this stage has no gateway")?)
     }
 
     /// Registers somebody and logs them in, at the KMS; the session's token.
