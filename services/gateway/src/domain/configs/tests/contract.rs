@@ -132,7 +132,7 @@ async fn a_value_a_name_space_and_all_of_them_have_their_limits() {
     let long = "1".repeat(101);
     assert!(matches!(ann.create(new("a", &long)).await, Err(ConfigsError::ValueTooLarge { bytes_max: 100 })));
     let mut made = 0;
-    while ann.create(new(&format!("{made}"), "1")).await.is_ok() {
+    while made < 20 && ann.create(new(&format!("{made}"), "1")).await.is_ok() {
         made += 1;
     }
     assert_eq!(made, 7, "each counts for its texts and 256 bytes");
