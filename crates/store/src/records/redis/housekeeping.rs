@@ -3,8 +3,8 @@
 //! Redis lets expired records go by itself, but not their entries in a partition's index, nor an emptied
 //! partition's entry in the directory. A sweep removes both. For stores that are seldom swept, each new
 //! partition looks at two others of its shard, and every few commits of expiring records look at some
-//! entries of their index, the fewer the less is found there ([`Pace`]): so what is stale stays below about half. All of it is best effort, in the
-//! background, a little at a time.
+//! entries of their index, the more seldom the less is found there ([`Pace`]): so what is stale stays below
+//! about half. All of it is best effort, in the background, a little at a time.
 
 use std::sync::Arc;
 
