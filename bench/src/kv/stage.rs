@@ -27,7 +27,7 @@ pub(crate) struct Stage {
     mail: MailSink,
     /// The KMS, then the gateways: first the one that counts.
     services: Vec<(&'static str, Process)>,
-    _redis: Vec<Process>,
+    stores: Vec<Process>,
 }
 
 /// The bound on idle memory, in MiB, that each service is held to.
@@ -54,7 +54,7 @@ impl Stage {
         stage.counting = stage.gateway(dir, (&records, true))?;
         stage.silent = Some(stage.gateway(dir, (&records, false))?);
         stage.redis = Some(redis);
-        stage._redis.extend([keys, values]);
+        stage.stores.extend([keys, values]);
         stage.settle().await?;
         Ok(stage)
     }
@@ -92,7 +92,7 @@ impl Stage {
         let process = start_service("coffer-kms", &[], &settings, (kms, dir))?;
         let services = vec![("coffer-kms", process)];
         let (kms_internal, redis) = (internal, None);
-        Ok(Self { counting: 0, silent: None, redis, kms, kms_internal, mail, services, _redis: Vec::new() })
+        Ok(Self { counting: 0, silent: None, redis, kms, kms_internal, mail, services, stores: Vec::new() })
     }
 
     /// Starts one more gateway; its public port.
