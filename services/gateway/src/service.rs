@@ -228,7 +228,10 @@ async fn serve_configs(
         match Deployment::load(store, &*random).await {
             Ok(deployment) => break deployment,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the salt of configurations");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "configurations wait: their salt cannot be read"
+                );
                 tokio::time::sleep(DEPLOYMENT_RETRY).await;
             }
         }

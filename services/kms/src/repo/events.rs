@@ -24,6 +24,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Events of one record are no further apart. A day is a whole number of windows.
 const WINDOW_MS: i64 = 64;
 const _: () = assert!(DAY_MS % WINDOW_MS == 0);
+/// Records that are read at once: one may hold hundreds of events.
+const PAGE_RECORDS: usize = 32;
 /// A UUID of version 7 begins with 48 bits of milliseconds; the others.
 pub(crate) const RANDOM_BITS: u32 = 128 - 48;
 /// How far another process's clock may be ahead for its events to be on the first page.

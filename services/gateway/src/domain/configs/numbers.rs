@@ -35,7 +35,9 @@ impl Configs {
             let Committed::At(_, counters) = self.0.repo.commit(&space.keys, commit).await? else {
                 return Err(ConfigsError::Contended);
             };
-            let last = counters.first().and_then(|last| u64::try_from(*last).ok()).unwrap_or(block);
+            let last = counters.first().and_then(|last| u64::try_from(*last).ok());
+            let last =
+                last.expect("a commit that adds to a counter gives its value, and only blocks were added");
             *numbers = Numbers { next: last - block + 1, until: last + 1, block: (block * 2).min(BLOCK_MAX) };
         }
         numbers.next += 1;

@@ -44,6 +44,10 @@ impl Holder {
         // It is not in the default environment, so it is meant if it is in one alone.
         let range = self.environments_of(space, address.key);
         let page = repo.scan(&space.keys, &range, ENVIRONMENTS_MAX).await?;
+        // What was found after the owner was read may be another user key's by now.
+        if !self.is_ours(space, repo.owner(&space.keys).await?) {
+            return Ok(None);
+        }
         let found: Result<Vec<_>, _> = page.items.iter().map(|opened| space.read(opened)).collect();
         let mut found = found?;
         Ok(Some(match found.len() {
