@@ -216,3 +216,35 @@ impl<P: Permission, S: Surface> FromRequest for LatelyGranted<P, S> {
         .boxed_local()
     }
 }
+
+/// A caller who had the right before the body was read and has it still after that: for what releases secrets. A
+/// body may take its time, and a session that ends meanwhile must not be served any more.
+#[derive(Debug)]
+pub struct GrantedFor<G, B> {
+    /// Who asks.
+    pub caller: G,
+    /// What is asked.
+    pub body: B,
+}
+
+impl<G, B> FromRequest for GrantedFor<G, B>
+where
+    G: FromRequest + 'static,
+    B: FromRequest<Error = G::Error> + 'static,
+{
+    type Error = G::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let (first, body) =
+            (G::from_request(&request, &mut Payload::None), B::from_request(&request, payload));
+        async move {
+            first.await?;
+            let body = body.await?;
+            let caller = G::from_request(&request, &mut Payload::None).await?;
+            Ok(Self { caller, body })
+        }
+        .boxed_local()
+    }
+}

@@ -29,7 +29,7 @@ mod scaffold;
 mod unread;
 
 pub use authentication::{
-    AuthenticationError, Authenticator, CallerToken, Granted, LatelyGranted, Session, Token,
+    AuthenticationError, Authenticator, CallerToken, Granted, GrantedFor, LatelyGranted, Session, Token,
 };
 pub use body::Reservation;
 pub use cors::{Origin, OriginError};

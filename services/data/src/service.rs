@@ -76,11 +76,11 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
     let proof = (ServiceName::Data, Arc::clone(&secret));
     let kms = RemoteKms::new(settings.kms_url()?, proof, (Arc::clone(&clock), Arc::clone(&random)))?;
     let parts = Parts { kms: Arc::new(kms), records, blobs, secret, clock, random };
-    assemble(settings, &parts)
+    Ok(assemble(settings, &parts))
 }
 
 /// Builds the service of these parts and starts what it does in the background.
-pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Cause> {
+pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Service {
     let (openness, pace) = (openness(settings), settings.limits.pace());
     let (kms, clock) = (Arc::clone(&parts.kms), Arc::clone(&parts.clock));
     let link = Link::new(Arc::clone(&kms) as Arc<dyn Kms>, Arc::clone(&clock));
@@ -99,7 +99,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Ca
         .openapi(routes::OPENAPI);
     let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
-    Ok(service
+    service
         .public(move |app| routes::public(app, &public, (openness, pace)))
         .internal(move |app| routes::internal(app, &internal))
         .at_stop(move || async move {
@@ -107,7 +107,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Result<Service, Ca
             // What cannot be reported now is lost, and costs a session at most the time since its last
             // report.
             let _ = link.touches().report_now().await;
-        }))
+        })
 }
 
 fn openness(settings: &Settings) -> Openness {

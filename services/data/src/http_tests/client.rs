@@ -97,7 +97,7 @@ impl Server {
         let mut settings = Settings::default();
         settings.http.workers = 1;
         change(&mut settings);
-        let running = start(vec![assemble(&settings, &parts).unwrap()]).await.unwrap();
+        let running = start(vec![assemble(&settings, &parts)]).await.unwrap();
         let service = running.services()[0];
         Self { kms, blobs, public: service.public, internal: service.internal, running }
     }

@@ -173,17 +173,15 @@ impl EventRepo {
     ) -> Result<(Vec<RecordedEvent>, u128), StoreError> {
         let (mut events, mut range) = (Vec::new(), at.records());
         loop {
-            let page = self.store.scan_as::<Vec<RecordedEvent>>(&partition, &range, limit).await?;
+            let page_records = limit.min(PAGE_RECORDS);
+            let page = self.store.scan_as::<Vec<RecordedEvent>>(&partition, &range, page_records).await?;
             let last =
                 page.items.last().map(|last| (last.sort.clone(), last.value.first().map_or(0, number)));
-            events.extend(page.items.into_iter().flat_map(|record| record.value));
-            let Some((sort, newest)) = last.filter(|_| page.more) else {
-                events.retain(|event| number(event) < at.0);
-                return Ok((events, 0));
-            };
+            let read = page.items.into_iter().flat_map(|record| record.value);
+            events.extend(read.filter(|event| number(event) < at.0));
+            let Some((sort, newest)) = last.filter(|_| page.more) else { return Ok((events, 0)) };
             // Records at the end of the window may all be newer than what is asked for.
-            if newest < at.0 {
-                events.retain(|event| number(event) < at.0);
+            if newest < at.0 && events.len() >= limit {
                 return Ok((events, newest));
             }
             range = range.after(&sort);

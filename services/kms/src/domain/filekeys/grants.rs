@@ -127,7 +127,10 @@ impl FileKeys {
         self.grantees.put(key.grantee, &entry(&order.name, owned, &grant)).await?;
         let grants_max = self.rules.grants_per_file_max;
         let written = (read.as_ref(), &grant);
-        match self.files.put_grant((key, &order.name), &owned.file, written, grants_max).await? {
+        let made = self.files.put_grant((key, &order.name), &owned.file, written, grants_max).await;
+        // It may end sooner than the one that it replaces, whatever becomes of what follows.
+        self.feed.changes().note();
+        match made? {
             Granting::Made => {}
             Granting::Changed => return Ok(None),
             Granting::Full if self.clear_expired(owned).await? => return Ok(None),

@@ -91,10 +91,10 @@ impl Opener {
                 workers.run(all).await.map_err(|_| OpenError::Busy)?
             }
             Place::OnTheSpot(turns) => {
+                let mut turn = turns.take().await.ok_or(OpenError::Busy)?;
                 let mut opened = Vec::with_capacity(ciphertexts.len());
                 for place in 0..ciphertexts.len() {
-                    let turn = turns.take(|| open_one(&key, &ciphertexts, place));
-                    opened.push(turn.await.ok_or(OpenError::Busy)??);
+                    opened.push(turn.step(|| open_one(&key, &ciphertexts, place)).await?);
                 }
                 Ok(opened)
             }

@@ -40,6 +40,11 @@ impl Identity {
         Ok(Some(lately.principal))
     }
 
+    /// Makes void what is remembered of all sessions.
+    pub fn forget_lately(&self) {
+        self.feed.changes().note();
+    }
+
     /// Ends of their own are kept to the millisecond, and a use that is to be written down goes to the store.
     fn lately_until(&self, live: &LiveUser) -> Timestamp {
         self.touch_due_at(&live.stored).min(live.idle_expires_at).min(live.stored.expires_at)

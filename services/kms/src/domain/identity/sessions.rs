@@ -200,6 +200,8 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let stored = self.sessions.load(&session).await?;
         if stored.is_none_or(|stored| stored.value.user_id != user) {
+            // Another process may have ended it a moment ago; who is told that it is over must find it so here.
+            self.forget_lately();
             return Err(IdentityError::SessionNotFound);
         }
         self.end(user, session).await?;

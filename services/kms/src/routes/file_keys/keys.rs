@@ -11,7 +11,7 @@ use coffer_api::page::page_items;
 use coffer_api::{Problem, WireSecret};
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys};
 use coffer_core::SecretString;
-use coffer_server::{Failure, Granted, HttpError, LatelyGranted, ValidJson, ValidQuery};
+use coffer_server::{Failure, Granted, GrantedFor, HttpError, LatelyGranted, ValidJson, ValidQuery};
 
 use super::caller::caller;
 use super::parse;
@@ -107,11 +107,11 @@ pub(super) async fn show(
         (status = 404, description = "`file_key_not_found`", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem)))]
 pub(super) async fn export(
-    session: Granted<OpenFileKeys>,
+    asked: GrantedFor<Granted<OpenFileKeys>, ValidJson<ExportFileKey>>,
     visitor: Visitor,
     keys: Data<FileKeys>,
-    body: ValidJson<ExportFileKey>,
 ) -> Result<Json<ExportedFileKey>, HttpError> {
+    let GrantedFor { caller: session, body } = asked;
     let (name, owner) = (parse::name(&body.name)?, parse::owner(body.owner.as_deref())?);
     let wanted = Wanted { name: &name, owner: owner.as_ref() };
     let exported = keys.export(&caller(&session, visitor), wanted).await?;
@@ -131,11 +131,11 @@ pub(super) async fn export(
         (status = 422, description = "`invalid_input`, `unwrap_failed`", body = Problem),
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(super) async fn unwrap(
-    session: LatelyGranted<OpenFileKeys>,
+    asked: GrantedFor<LatelyGranted<OpenFileKeys>, ValidJson<UnwrapRequest>>,
     visitor: Visitor,
     keys: Data<FileKeys>,
-    body: ValidJson<UnwrapRequest>,
 ) -> Result<Json<UnwrapResponse>, HttpError> {
+    let GrantedFor { caller: session, body } = asked;
     let (name, owner) = (parse::name(&body.name)?, parse::owner(body.owner.as_deref())?);
     let wanted = Wanted { name: &name, owner: owner.as_ref() };
     let ciphertexts = parse::ciphertexts(&body.ciphertexts)?;

@@ -97,11 +97,12 @@ pub(super) async fn log_out(
     identity: Data<Identity>,
 ) -> Result<Json<Done>, HttpError> {
     let origin = origin(gateway, asked.client);
-    if let Some(live) = identity.check_session(asked.token.expose()).await? {
-        match identity.end_session(live.user.id, live.session, &origin).await {
+    match identity.check_session(asked.token.expose()).await? {
+        Some(live) => match identity.end_session(live.user.id, live.session, &origin).await {
             Ok(()) | Err(IdentityError::SessionNotFound) => {}
             Err(error) => return Err(error.into()),
-        }
+        },
+        None => identity.forget_lately(),
     }
     Ok(Json(Done {}))
 }
