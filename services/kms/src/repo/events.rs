@@ -3,7 +3,7 @@
 //! Table `event`; a partition is a UTC day and one of eight shards. Each process writes to one shard that it
 //! draws at start: a group is one commit, and several processes rarely meet. Records expire on their own.
 //!
-//! A record holds the events of a group that fall into the same [`WINDOW_MS`]: sealing, indexing and syncing
+//! A record holds the events of a group that fall into the same `WINDOW_MS`: sealing, indexing and syncing
 //! each by itself would cost a KMS that unwraps for many a tenth of its time. Its key is the id of its newest event
 //! with every bit turned over, so that a scan, which goes up, meets the newest first. A record whose newest event
 //! comes after a moment may hold others from before it, but only if both are in one window: so reading from that
