@@ -9,7 +9,7 @@ use tokio::time::{pause, resume};
 use super::super::{Caller, FileKeyError, GrantOrder};
 use super::world::{Process, World, email, name, order, read, wrap};
 use crate::domain::recent::REMEMBERED;
-use crate::repo::tables::EVENT;
+use crate::repo::tables::{EVENT, POOL};
 
 /// Two processes; Ann has a file that Bob may use, and Bob has something that was sealed for it.
 struct Shared {
@@ -48,13 +48,17 @@ async fn asking_again_at_once_only_records() {
     shared.world.store.records.take();
     for _ in 0..3 {
         assert_eq!(shared.unwrap(&shared.one).await.unwrap()[0].expose(), b"of ann");
-        let calls = shared.world.store.records.take().0;
+        let mut calls = shared.world.store.records.take().0;
+        // The pool is filled in the background, whoever asks for what.
+        calls.retain(|call| call.table != POOL);
         assert_eq!(calls.len(), 1, "{calls:?}");
         assert!(calls[0].table == EVENT && matches!(calls[0].kind, CallKind::Commit { .. }), "{calls:?}");
     }
     shared.world.store.clock.advance(REMEMBERED);
     shared.unwrap(&shared.one).await.unwrap();
-    assert!(shared.world.store.records.take().reads() > 0, "after a second the store is asked");
+    let calls = shared.world.store.records.take().0;
+    let asked = calls.iter().any(|call| call.table != POOL && call.table != EVENT);
+    assert!(asked, "after a second the store is asked: {calls:?}");
 }
 
 #[tokio::test]
