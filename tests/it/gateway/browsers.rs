@@ -121,7 +121,9 @@ async fn every_answer_tells_browsers_to_be_careful_and_the_page_says_what_there_
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
     }
-    let page = Http::default().get(&stack.gateway_url("/")).await.expect_status(200).text();
+    let as_browsers = [("accept", "text/html,*/*;q=0.8")];
+    let page = Http::default().send_raw("GET", &stack.gateway_url("/"), &as_browsers, None).await;
+    let page = page.expect_status(200).text();
     assert!(page.contains("/docs/") && page.contains("no web application"));
     let origin = |origin: &'static str| [("origin", origin)];
     let url = stack.gateway_url("/api");

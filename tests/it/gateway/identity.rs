@@ -75,7 +75,8 @@ impl Gateway<'_> {
 
 async fn pages(gateway: &Gateway<'_>) {
     for path in ["/", "/app"] {
-        let page = gateway.http.get(&gateway.stack.gateway_url(path)).await.expect_status(200);
+        let (url, as_browsers) = (gateway.stack.gateway_url(path), [("accept", "text/html,*/*;q=0.8")]);
+        let page = gateway.http.send_raw("GET", &url, &as_browsers, None).await.expect_status(200);
         assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{path}");
     }
     let about = gateway.http.get(&gateway.stack.gateway_url("/api")).await.expect_status(200).json();
