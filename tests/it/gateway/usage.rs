@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coffer_core::{Clock as _, SystemClock};
-use coffer_tests::{Keeper, Stack, until_some};
+use coffer_tests::{Keeper, Stack, until, until_some};
 use serde_json::{Value, json};
 
 use super::stacks;
 use crate::native::administrator;
 
-/// What was done shows after this time at the latest.
-const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+/// What was done shows after a second at the latest; the rest is for a machine that tries everything at once.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 /// Operations of a [`morning`].
 const OPERATIONS: u64 = 12 + 15 + 1;
 
@@ -166,7 +166,8 @@ async fn scopes(stack: &Stack, ann: &Keeper) {
     assert_eq!(figures(ann, "/stats").await["total_keys"], 11);
     let admin = Keeper::of(&administrator(stack).await, stack);
     for path in ["/stats?scope=all", "/analysis?scope=all"] {
-        assert_eq!(figures(&admin, path).await["total_keys"], 12, "{path}");
+        // Everybody's figures are written after the owner's, within the same second.
+        until(path, SHOWN_WITHIN, || async { figures(&admin, path).await["total_keys"] == 12 }).await;
     }
     let analysis = analysis_of(&admin, "/analysis?scope=all", OPERATIONS + 2).await;
     assert_eq!(analysis["recent_access_history"][0]["key"], "bobs");
