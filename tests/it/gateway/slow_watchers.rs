@@ -15,8 +15,9 @@ const WATCHERS: usize = 8;
 const BATCHES: usize = 80;
 const BATCH_KEYS: usize = 100;
 const KEY_BYTES: usize = 1000;
-/// What may be held for all of them, and for what is remembered of keys in any case.
-const GROWTH_KIB_MAX: u64 = 24 * 1024;
+/// What may be held for all of them, and for what is remembered of keys and of operations in any case. Changes that
+/// were kept for each watcher would take twice as much.
+const GROWTH_KIB_MAX: u64 = 40 * 1024;
 /// One write on a busy machine. A writer that waits for readers waits for 30 s.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
