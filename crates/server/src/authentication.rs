@@ -117,8 +117,12 @@ impl<S: Surface> FromRequest for CallerToken<S> {
     }
 }
 
+fn needed_token(request: &HttpRequest) -> Result<Token, Failure> {
+    token_in(request.headers())?.ok_or(Failure::of(ErrorCode::InvalidSession))
+}
+
 async fn principal(request: HttpRequest) -> Result<Principal, Failure> {
-    let token = token_in(request.headers())?.ok_or(Failure::of(ErrorCode::InvalidSession))?;
+    let token = needed_token(&request)?;
     Ok(Scaffold::of(&request)?.authenticator.authenticate(&token).await?)
 }
 
@@ -153,6 +157,13 @@ pub struct Granted<P: Permission, S: Surface = Native> {
     marker: PhantomData<(P, S)>,
 }
 
+impl<P: Permission, S: Surface> Granted<P, S> {
+    fn of(principal: Principal) -> Result<Self, Failure> {
+        P::check(&principal)?;
+        Ok(Self { principal, marker: PhantomData })
+    }
+}
+
 impl<P: Permission, S: Surface> Deref for Granted<P, S> {
     type Target = Principal;
     fn deref(&self) -> &Principal {
@@ -175,27 +186,19 @@ impl<P: Permission, S: Surface> FromRequest for Granted<P, S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        async move {
-            let principal = principal(request).await?;
-            P::check(&principal).map_err(Failure::from)?;
-            Ok(Self { principal, marker: PhantomData })
-        }
-        .boxed_local()
+        async move { Ok(Self::of(principal(request).await?)?) }.boxed_local()
     }
 }
 
 /// A caller who a moment ago had a live session that holds the permission `P`: see
 /// [`Authenticator::authenticate_lately`].
 #[derive(Clone, Copy, Debug)]
-pub struct LatelyGranted<P: Permission, S: Surface = Native> {
-    principal: Principal,
-    marker: PhantomData<(P, S)>,
-}
+pub struct LatelyGranted<P: Permission, S: Surface = Native>(Granted<P, S>);
 
 impl<P: Permission, S: Surface> Deref for LatelyGranted<P, S> {
     type Target = Principal;
     fn deref(&self) -> &Principal {
-        &self.principal
+        &self.0
     }
 }
 
@@ -206,12 +209,10 @@ impl<P: Permission, S: Surface> FromRequest for LatelyGranted<P, S> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         async move {
-            let token = token_in(request.headers())
-                .and_then(|token| token.ok_or(Failure::of(ErrorCode::InvalidSession)));
+            let token = needed_token(&request)?;
             let authenticator = &Scaffold::of(&request)?.authenticator;
-            let principal = authenticator.authenticate_lately(&token?).await.map_err(Failure::from)?;
-            P::check(&principal).map_err(Failure::from)?;
-            Ok(Self { principal, marker: PhantomData })
+            let principal = authenticator.authenticate_lately(&token).await.map_err(Failure::from)?;
+            Ok(Self(Granted::of(principal)?))
         }
         .boxed_local()
     }

@@ -75,7 +75,7 @@ impl Default for ConfigsSettings {
     }
 }
 
-/// The largest value that can be allowed: with its names, its schema and the seals it stays one record.
+/// The largest value that can be allowed: with its names and the seals it stays one record.
 const VALUE_BYTES_MAX: usize = 768 * 1024;
 const THREADS_MAX: usize = 16;
 const QUEUE_MAX: usize = 4096;

@@ -23,9 +23,6 @@ pub struct Entry {
     /// The value: JSON as it was written.
     #[serde(rename = "v")]
     pub value: String,
-    /// A JSON Schema that values must hold to.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<String>,
     /// 1 for the first value, one more for each that follows.
     #[serde(rename = "n")]
     pub version: u64,
@@ -62,15 +59,15 @@ impl Entry {
         now: Timestamp,
     ) -> Self {
         let (created_at, updated_at) = (now, now);
-        let (version, schema, kept) = (1, None, Vec::new());
-        Self { id, key, environment, category, value, schema, version, created_at, updated_at, kept }
+        let (version, kept) = (1, Vec::new());
+        Self { id, key, environment, category, value, version, created_at, updated_at, kept }
     }
 
     /// What the entry counts for, in bytes; its history not included.
     pub fn charge(&self) -> u64 {
-        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let category = self.category.as_ref().map_or(0, String::len);
         let texts = self.key.len() + self.environment.len() + self.value.len();
-        (OVERHEAD_BYTES + texts + optional(&self.category) + optional(&self.schema)) as u64
+        (OVERHEAD_BYTES + texts + category) as u64
     }
 
     /// What the entry and its history count for.
@@ -158,14 +155,13 @@ mod tests {
             environment: "planted-environment".to_owned(),
             category: Some("planted-category".to_owned()),
             value: "\"planted\"".to_owned(),
-            schema: Some("true".to_owned()),
             version: 2,
             created_at: Timestamp::from_ms(1),
             updated_at: Timestamp::from_ms(2),
             kept: vec![Kept { version: 1, charge: 300 }],
         };
         assert!(!format!("{entry:?}").contains("planted"));
-        assert_eq!(entry.charge(), 256 + 11 + 19 + 16 + 9 + 4);
+        assert_eq!(entry.charge(), 256 + 11 + 19 + 16 + 9);
         assert_eq!(entry.charge_in_all(), entry.charge() + 300);
     }
 }

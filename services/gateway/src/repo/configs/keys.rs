@@ -59,11 +59,6 @@ pub fn bytes() -> Sort {
     Sort::of("b").build()
 }
 
-/// A record that means nothing but that there was a commit.
-pub fn probe() -> Sort {
-    Sort::of("w").build()
-}
-
 /// The log of changes.
 pub fn changes() -> Sort {
     Sort::of("c").build()

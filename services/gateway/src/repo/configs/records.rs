@@ -3,7 +3,7 @@
 use coffer_core::Random;
 use coffer_crypto::space::SpaceKeys;
 use coffer_store::records::{
-    Opened, Outcome, Page, Partition, Sealed, SealedCommit, Sort, SortRange, StoreError, Version, Watch,
+    Opened, Outcome, Page, Partition, Sealed, SealedCommit, Sort, SortRange, StoreError, Version,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,11 +114,6 @@ impl ConfigsRepo {
             Outcome::Committed(committed) => Ok(Committed::At(committed.version, committed.counters)),
             Outcome::Refused { guard } => Ok(Committed::Refused(guard)),
         }
-    }
-
-    /// Wakes whoever waits for changes of a name space.
-    pub async fn watch(&self, space: &SpaceKeys) -> Result<Box<dyn Watch>, StoreError> {
-        self.records.watch(&keys::partition(space)).await
     }
 }
 
