@@ -45,6 +45,11 @@ impl Names {
     /// The next of them, in order; `None` behind the last. A page may be empty.
     pub async fn next(&mut self) -> Result<Option<Vec<String>>, KvError> {
         let Some(range) = self.range.clone() else { return Ok(None) };
+        if self.expired.is_none() {
+            // Before the first page: between the page and the notes what has expired may be collected, and then nothing
+            // would say of a name on the page that it is gone.
+            self.expired = Some(self.expired().await?);
+        }
         let page = self.kv.0.repo.scan_keys(self.owner, &range, NAMES_AT_A_TIME).await?;
         let names = page.items.iter().filter_map(keys::key_in).map(std::borrow::Cow::into_owned).collect();
         let names = self.living(names).await?;
@@ -52,12 +57,8 @@ impl Names {
         Ok(Some(names))
     }
 
-    /// Those that have not expired.
-    async fn living(&mut self, mut names: Vec<String>) -> Result<Vec<String>, KvError> {
-        if self.expired.is_none() {
-            // After the first page: what expired since then was still there.
-            self.expired = Some(self.expired().await?);
-        }
+    /// Those that had not expired when the walk began.
+    async fn living(&self, mut names: Vec<String>) -> Result<Vec<String>, KvError> {
         if let Some(Expired::These(expired)) = &self.expired {
             names.retain(|name| !expired.contains(name));
             return Ok(names);

@@ -1,7 +1,12 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use coffer_core::ManualClock;
+use coffer_store::records::SqliteRecords;
+use coffer_store::testing::Observed;
+
 use super::super::{Condition, KvError, ListRequest};
-use super::bed::{Bed, ann, anns, bob, key};
+use super::bed::{Bed, START, ann, anns, bob, key};
 
 const NAMES: [&str; 9] = ["a", "a/1", "a/2/x", "a/2/y", "a/3", "a0", "b/Report", "報告", "\u{10ffff}"];
 
@@ -61,6 +66,28 @@ async fn more_expired_keys_than_are_remembered_are_left_out_all_the_same() {
     bed.clock.advance(Duration::from_secs(9));
     bed.put("00007", "1").await;
     assert_eq!(bed.kv.names(&ann()).await.unwrap(), ["00007", "stays"]);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_left_out_also_if_it_is_collected_meanwhile() {
+    for head_start in 0..12 {
+        let clock = Arc::new(ManualClock::at(START));
+        let dir = tempfile::tempdir().unwrap();
+        let records = SqliteRecords::open(&dir.path().join("records.db"), clock.clone()).unwrap();
+        let records = Arc::new(Observed::new(Arc::new(records)).yielding());
+        let bed = Bed::over(records, clock, super::super::KvSettings::default(), Box::new(dir));
+        bed.put_all(&["gone".to_owned()], Some(bed.after(Duration::from_secs(9)))).await;
+        bed.put("stays", "1").await;
+        bed.clock.advance(Duration::from_secs(9));
+        let walk = async {
+            for _ in 0..head_start {
+                tokio::task::yield_now().await;
+            }
+            bed.kv.names(&ann()).await.unwrap()
+        };
+        let (names, collected) = tokio::join!(walk, bed.kv.collect());
+        assert_eq!((&names[..], collected.unwrap()), (&["stays".to_owned()][..], 1), "{head_start}");
+    }
 }
 
 #[tokio::test]
