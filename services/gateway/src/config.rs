@@ -13,6 +13,7 @@ use crate::domain::configs::ConfigsSettings;
 use crate::domain::kv::KvSettings;
 use crate::domain::usage::calendar::TimeZoneError;
 use crate::domain::usage::{Calendar, Retention, UsageSettings};
+use crate::routes::SeatLimits;
 
 /// All settings of the gateway.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -93,8 +94,13 @@ impl Default for TimeZoneName {
 pub struct LimitSettings {
     /// The largest body that is passed on, in bytes. The services behind have limits of their own.
     pub passed_body_bytes_max: NonZeroUsize,
-    /// Of one user, how many may watch keys at the same time through one process.
+    /// Of one user, how many may watch keys at the same time through one process; with one user key, as many
+    /// configurations.
     pub watchers_per_user_max: NonZeroUsize,
+    /// From one network address, how many may watch configurations at the same time through one process.
+    pub config_watchers_per_address_max: NonZeroUsize,
+    /// How many may watch configurations at the same time through one process.
+    pub config_watchers_max: NonZeroUsize,
 }
 
 impl Default for LimitSettings {
@@ -102,6 +108,19 @@ impl Default for LimitSettings {
         Self {
             passed_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero"),
             watchers_per_user_max: NonZeroUsize::new(16).expect("a constant over zero"),
+            config_watchers_per_address_max: NonZeroUsize::new(256).expect("a constant over zero"),
+            config_watchers_max: NonZeroUsize::new(4096).expect("a constant over zero"),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// How many may watch.
+    pub(crate) fn seats(&self) -> SeatLimits {
+        SeatLimits {
+            per_user_max: self.watchers_per_user_max,
+            configs_per_address_max: self.config_watchers_per_address_max,
+            configs_max: self.config_watchers_max,
         }
     }
 }

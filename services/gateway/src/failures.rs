@@ -95,7 +95,11 @@ impl From<ConfigsError> for Failure {
             ConfigsError::TooManyUserKeys { retry_after_s } => {
                 Self::rate_limited(retry_after_s).with_detail(said)
             }
+            ConfigsError::Position => Self::field("after", said),
+            ConfigsError::ChangesGone => Self::of(ErrorCode::ChangesGone),
+            ConfigsError::NotOurs => Self::of(ErrorCode::AccessDenied).with_detail(said),
             ConfigsError::Workers(_)
+            | ConfigsError::Forgotten
             | ConfigsError::Contended
             | ConfigsError::Store(StoreError::Unavailable { .. }) => Self::unavailable(error),
             ConfigsError::Store(StoreError::OutcomeUnknown { .. }) => Self {

@@ -112,7 +112,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), settings.clone()));
     tasks.spawn(link.run(Vec::new()));
 
-    let watchers = Watchers::new(settings.limits.watchers_per_user_max);
+    let watchers = Watchers::new(settings.limits.seats());
     let for_routes = routes::Parts {
         kms: Data::from(Arc::clone(&parts.kms)),
         link: Data::new(link.clone()),

@@ -4,6 +4,9 @@
 //! named by key and environment; where no environment is given, the key's only one is meant, or else the default one.
 //! Only what is stored names its environment or goes to the default one.
 
+mod changes;
+mod env;
+
 use coffer_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,6 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
 use crate::secret::WireSecret;
+pub use changes::{CONFIGS_WATCH, ConfigChange, ConfigChangeKind, ConfigChanged, ConfigWatchQuery};
+pub use env::env_name;
 
 /// `GET` with a [`ConfigListQuery`]: a [`ConfigPage`].
 pub const CONFIGS_ITEMS: &str = "/api/v1/configs/items";

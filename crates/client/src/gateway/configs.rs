@@ -6,7 +6,7 @@ use bytes::Bytes;
 use coffer_api::configs::{
     ConfigBatch, ConfigBatchAnswer, ConfigDeleteQuery, ConfigDiffQuery, ConfigGetQuery, ConfigHistory,
     ConfigListQuery, ConfigMeta, ConfigPage, ConfigPromote, ConfigPromoted, ConfigPutQuery, ConfigQuery,
-    ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary,
+    ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary, ConfigWatchQuery,
 };
 use coffer_api::contract::configs::{API_KEY, USER_KEY};
 use coffer_api::kv::{JSON, KvDiff};
@@ -15,6 +15,7 @@ use coffer_core::SecretString;
 use coffer_core::limits::PAGE_ITEMS_MAX;
 use reqwest::{Method, header};
 
+use super::watch::ConfigWatch;
 use crate::ClientError;
 use crate::calls::Calls;
 
@@ -107,6 +108,11 @@ impl ConfigsClient {
     /// Reads several configurations in one call.
     pub async fn batch(&self, batch: &ConfigBatch) -> Result<ConfigBatchAnswer, ClientError> {
         self.calls.call(Method::POST, v1::CONFIGS_BATCH, batch).await
+    }
+
+    /// Watches configurations, from behind `query.after` or from now on.
+    pub async fn watch(&self, query: ConfigWatchQuery) -> Result<ConfigWatch, ClientError> {
+        ConfigWatch::open(self.calls.clone(), query).await
     }
 
     /// Moves everything to another user key. This client goes on with the old one, which opens nothing then.

@@ -1,4 +1,4 @@
-//! The gateway's native surface, as a user of it: the key-value store and how it is used.
+//! The gateway's native surface, as a user of it: the key-value store, how it is used, and configurations.
 
 mod configs;
 mod watch;
@@ -25,7 +25,7 @@ use reqwest::{Method, header};
 use crate::ClientError;
 use crate::calls::Calls;
 pub use configs::ConfigsClient;
-pub use watch::{KvWatch, Watched};
+pub use watch::{ConfigWatch, KvWatch, Watch, Watchable, Watched};
 
 /// The largest value that is stored and read.
 pub const KV_VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;

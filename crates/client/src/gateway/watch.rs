@@ -1,13 +1,18 @@
-//! Watching keys: reads server-sent events, and comes back by itself when the connection is lost.
+//! Watching keys and configurations: reads server-sent events, and comes back by itself when the connection is lost.
 //!
-//! The position of the last event goes with every return, so each change is told once, whichever gateway answers.
+//! The position of the last event goes with every return, so each change is told once, whichever gateway answers. A
+//! watch "from now on" has opened once the server has named that place: a connection that is lost before would come
+//! back behind what happened meanwhile.
 
 use std::time::Duration;
 
 use bytes::BytesMut;
-use coffer_api::kv::{KvChange, KvChanges, KvChangesQuery, LAST_EVENT_ID};
+use coffer_api::configs::{ConfigChange, ConfigWatchQuery};
+use coffer_api::kv::{KvChange, KvChangesQuery, LAST_EVENT_ID};
 use coffer_api::paths::v1;
 use reqwest::{Method, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use crate::ClientError;
@@ -23,22 +28,56 @@ const EVENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What a watcher learns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Watched {
+pub enum Watched<C = KvChange> {
     /// Something changed.
-    Change(KvChange),
+    Change(C),
     /// The connection was lost, and there is another one; nothing was missed.
     Resumed,
 }
 
-/// Keys that are watched.
+/// What can be asked to be watched.
+pub trait Watchable: Serialize {
+    /// Where.
+    const PATH: &'static str;
+    /// What is told of it.
+    type Change: DeserializeOwned;
+
+    /// The position behind which it begins, unless from now on.
+    fn after(&self) -> Option<&str>;
+}
+
+impl Watchable for KvChangesQuery {
+    const PATH: &'static str = v1::KV_WATCH;
+    type Change = KvChange;
+
+    fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+}
+
+impl Watchable for ConfigWatchQuery {
+    const PATH: &'static str = v1::CONFIGS_WATCH;
+    type Change = ConfigChange;
+
+    fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+}
+
+/// What is watched.
 #[derive(Debug)]
-pub struct KvWatch {
+pub struct Watch<Q> {
     calls: Calls,
-    query: KvChangesQuery,
+    query: Q,
     answer: Option<Response>,
     buffer: BytesMut,
     last_id: Option<String>,
 }
+
+/// Keys that are watched.
+pub type KvWatch = Watch<KvChangesQuery>;
+/// Configurations that are watched.
+pub type ConfigWatch = Watch<ConfigWatchQuery>;
 
 /// One event as it was sent.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,27 +87,28 @@ struct Event {
     data: String,
 }
 
-impl KvWatch {
-    pub(super) async fn open(calls: Calls, mut query: KvChangesQuery) -> Result<Self, ClientError> {
-        if query.after.is_none() {
-            // "From now on" has to be a place too: a connection that is lost before its first event has named one
-            // would otherwise come back behind what happened meanwhile.
-            let now: KvChanges = calls.get(v1::KV_CHANGES, &query).await?;
-            query.after = Some(now.position);
-        }
+impl<Q: Watchable> Watch<Q> {
+    pub(super) async fn open(calls: Calls, query: Q) -> Result<Self, ClientError> {
         let mut watch = Self { calls, query, answer: None, buffer: BytesMut::new(), last_id: None };
         watch.connect().await?;
+        while watch.position().is_none() {
+            // It begins with an `id`.
+            match watch.event().await {
+                Some(event) => watch.last_id = event.id,
+                None => watch.come_back().await?,
+            }
+        }
         Ok(watch)
     }
 
     /// The place behind everything that was told: what `after` takes.
     pub fn position(&self) -> Option<&str> {
-        self.last_id.as_deref().or(self.query.after.as_deref())
+        self.last_id.as_deref().or(self.query.after())
     }
 
     /// Waits for what happens next. A refusal ends the watch: no session, no access, or a position whose changes are
     /// no longer kept; anything else is tried again until it works.
-    pub async fn next(&mut self) -> Result<Watched, ClientError> {
+    pub async fn next(&mut self) -> Result<Watched<Q::Change>, ClientError> {
         loop {
             if self.answer.is_none() {
                 self.come_back().await?;
@@ -85,7 +125,7 @@ impl KvWatch {
         }
     }
 
-    fn take(&mut self, event: Event) -> Result<Option<Watched>, ClientError> {
+    fn take(&mut self, event: Event) -> Result<Option<Watched<Q::Change>>, ClientError> {
         match event.kind.as_str() {
             "change" => {
                 let change = serde_json::from_str(&event.data).map_err(|_| self.calls.not_understood())?;
@@ -119,7 +159,7 @@ impl KvWatch {
     }
 
     async fn connect(&mut self) -> Result<(), ClientError> {
-        let mut request = self.calls.request(Method::GET, v1::KV_WATCH).query(&self.query);
+        let mut request = self.calls.request(Method::GET, Q::PATH).query(&self.query);
         if let Some(id) = &self.last_id {
             request = request.header(LAST_EVENT_ID, id);
         }

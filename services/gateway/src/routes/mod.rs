@@ -33,7 +33,7 @@ use forward::{files, to_data, to_kms};
 pub(crate) use cookies::admit;
 pub(crate) use forward::Upstreams;
 pub(crate) use openapi::KEPT as OPENAPI;
-pub(crate) use v1::kv::Watchers;
+pub(crate) use v1::events::{SeatLimits, Watchers};
 
 /// The KMS, for handlers.
 type Kms = Data<dyn UserKms>;
@@ -140,7 +140,7 @@ fn configurations(app: &mut ServiceConfig) {
 
 /// The native routes of encrypted configuration.
 fn native_configurations(app: &mut ServiceConfig) {
-    use v1::configs::{batch, history, items, value};
+    use v1::configs::{batch, history, items, value, watch};
     app.service(native(paths::CONFIGS_ITEMS).get(items::list))
         .service(native(paths::CONFIGS_SUMMARY).get(items::summary))
         .service(native(paths::CONFIGS_REKEY).post(items::rekey))
@@ -149,7 +149,8 @@ fn native_configurations(app: &mut ServiceConfig) {
         .service(native(paths::CONFIGS_DIFF).get(history::diff))
         .service(native(paths::CONFIGS_ROLLBACK).post(history::rollback))
         .service(native(paths::CONFIGS_BATCH).post(batch::batch))
-        .service(native(paths::CONFIGS_PROMOTE).post(batch::promote));
+        .service(native(paths::CONFIGS_PROMOTE).post(batch::promote))
+        .service(native(paths::CONFIGS_WATCH).get(watch::watch));
 }
 
 /// The native routes of the key-value store.

@@ -82,7 +82,8 @@ use super::v1;
         v1::configs::history::diff,
         v1::configs::history::rollback,
         v1::configs::batch::batch,
-        v1::configs::batch::promote
+        v1::configs::batch::promote,
+        v1::configs::watch::watch
     ),
     modifiers(&SessionSchemes, &UserKeyScheme)
 )]

@@ -13,9 +13,15 @@ use coffer_core::{Clock, Random, SystemClock, SystemRandom};
 use coffer_kms_link::{Kms, Link, RemoteKms};
 use serde_json::Value;
 
-use super::{Parts, Upstreams, Watchers, public};
+use super::{Parts, SeatLimits, Upstreams, Watchers, public};
 use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
+
+const SEATS: SeatLimits = SeatLimits {
+    per_user_max: NonZeroUsize::MIN,
+    configs_per_address_max: NonZeroUsize::MIN,
+    configs_max: NonZeroUsize::MIN,
+};
 
 /// What handlers work with, on services that are not there.
 fn parts() -> Parts {
@@ -34,7 +40,7 @@ fn parts() -> Parts {
         vault: Data::new(Vault::default()),
         upstreams: Data::new(Upstreams { kms: forwarder(), data: forwarder() }),
         owners: Data::default(),
-        watchers: Data::new(Watchers::new(NonZeroUsize::MIN)),
+        watchers: Data::new(Watchers::new(SEATS)),
         door: Data::default(),
     }
 }

@@ -5,6 +5,7 @@ mod client;
 mod native;
 mod rows;
 mod secrecy;
+mod watching;
 
 use coffer_tests::{Answer, Builder, Http, Stack};
 use serde_json::Value;

@@ -69,6 +69,18 @@ pub enum ConfigsError {
     /// The threads that derive have ended.
     #[error("user keys cannot be derived")]
     Workers(#[source] WorkError),
+    /// A position that cannot be one.
+    #[error("is not a position")]
+    Position,
+    /// The changes after a position are not kept any more.
+    #[error("the changes after this position are no longer kept")]
+    ChangesGone,
+    /// The user key does not open what it is used for, or no longer.
+    #[error("this user key does not open what the position is of, or no longer")]
+    NotOurs,
+    /// The derived form of the user key is no longer in memory.
+    #[error("the user key has to be brought again")]
+    Forgotten,
     /// So many others change the same name space that it was given up.
     #[error("the configuration is changed by too many at the same time")]
     Contended,

@@ -8,7 +8,7 @@ use coffer_store::records::{Opened, Sort, StoreError};
 use super::derivation::Derived;
 use super::space::OpenSpace;
 use super::{Configs, ConfigsError};
-use crate::repo::configs::{Entry, Owner, StoredOwner, keys, open};
+use crate::repo::configs::{Entry, Owner, Place, StoredOwner, keys, open};
 
 /// A user key that was brought, and what it opens.
 #[derive(Clone)]
@@ -33,6 +33,11 @@ impl Holder {
     /// What should be said of the user key, if it is weak.
     pub fn advice(&self) -> Option<&'static str> {
         self.derived.advice
+    }
+
+    /// Which user key this is, told apart from others and nothing else.
+    pub fn place(&self) -> Place {
+        self.derived.place
     }
 
     pub(super) fn configs(&self) -> &Configs {

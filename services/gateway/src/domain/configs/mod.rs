@@ -7,6 +7,7 @@
 //! Not here: sessions, API keys, HTTP. The road not taken: keeping configurations in the key-value store. There the
 //! service can open every value; here it cannot, unless somebody brings the user key.
 
+mod changes;
 mod derivation;
 mod error;
 mod history;
@@ -14,6 +15,7 @@ mod holder;
 mod list;
 mod model;
 mod numbers;
+mod position;
 mod promote;
 mod quota;
 mod read;
@@ -21,6 +23,7 @@ mod settings;
 mod space;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 mod write;
 
 use std::fmt;
@@ -33,12 +36,17 @@ use coffer_core::{Clock, Random};
 use coffer_crypto::space::UserKey;
 use coffer_store::records::{Sealed, StoreError};
 
+pub use changes::{ChangesPage, Event, WatchFilter};
 pub use derivation::Derive;
 pub use error::ConfigsError;
 pub use holder::Holder;
 pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, NewConfig, Update};
+pub use position::Position;
 pub use promote::{PROMOTED_MAX, Promotion};
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
+pub use watch::Watcher;
+
+pub use crate::repo::configs::Place;
 
 use crate::repo::configs::{ConfigsRepo, Deployment, TotalsRepo};
 use derivation::{Deriver, Refusal};

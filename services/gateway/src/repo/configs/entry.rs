@@ -115,6 +115,9 @@ pub struct Change {
     /// The version that it has now, or had last.
     #[serde(rename = "n")]
     pub version: u64,
+    /// The category that it left by this.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
 }
 
 impl Change {
@@ -128,7 +131,14 @@ impl Change {
             environment: environment.clone(),
             category: category.clone(),
             version: *version,
+            left: None,
         }
+    }
+
+    /// The same with what was there before.
+    pub fn after(self, old: &Entry) -> Self {
+        let left = old.category.clone().filter(|old| self.category.as_ref() != Some(old));
+        Self { left, ..self }
     }
 }
 

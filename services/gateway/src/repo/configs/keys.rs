@@ -59,6 +59,11 @@ pub fn bytes() -> Sort {
     Sort::of("b").build()
 }
 
+/// Written to learn the present revision.
+pub fn probe() -> Sort {
+    Sort::of("w").build()
+}
+
 /// The log of changes.
 pub fn changes() -> Sort {
     Sort::of("c").build()

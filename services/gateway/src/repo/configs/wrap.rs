@@ -19,6 +19,12 @@ impl Place {
         Self(mac(pepper, &[b"coffer config wrap v1", user_key.locator().expose()]))
     }
 
+    /// One of many that are different.
+    #[cfg(test)]
+    pub(crate) fn testing(number: u8) -> Self {
+        Self([number; 32])
+    }
+
     pub(super) fn partition(self) -> Partition {
         Partition::new(TABLE, self.0)
     }

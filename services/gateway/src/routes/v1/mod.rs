@@ -1,5 +1,6 @@
 //! The native surface.
 
 pub(super) mod configs;
+pub(super) mod events;
 pub(super) mod kv;
 pub(super) mod usage;

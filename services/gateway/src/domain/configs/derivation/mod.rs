@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use coffer_auth::workers::{WorkError, Workers};
-use coffer_core::{Clock, Random, SecretBytes, SecretKey, make_secret_key};
+use coffer_core::{Clock, Random, SecretBytes, SecretKey, Timestamp, make_secret_key};
 use coffer_crypto::mac::mac;
 use coffer_crypto::space::UserKey;
 use futures_util::FutureExt as _;
@@ -52,6 +52,8 @@ pub(super) struct Derived {
     pub(super) user_key: UserKey,
     pub(super) place: Place,
     pub(super) advice: Option<&'static str>,
+    /// Until when it may be in memory, whoever holds it.
+    pub(super) until: Timestamp,
     /// The name space that it opens, as far as it is known. Checked against the storage whenever it is used.
     pub(super) space: RwLock<Option<Arc<OpenSpace>>>,
 }
@@ -72,6 +74,7 @@ struct Inner {
     pending: Mutex<HashMap<Index, WeakPending>>,
     index_key: SecretKey,
     clock: Arc<dyn Clock>,
+    life: Duration,
     queue_s: u32,
 }
 
@@ -100,6 +103,7 @@ impl Deriver {
             pending: Mutex::default(),
             index_key: make_secret_key(random),
             clock,
+            life: limits.life,
             queue_s: u32::try_from(queue_s).unwrap_or(u32::MAX).max(1),
         })))
     }
@@ -144,11 +148,12 @@ impl Deriver {
 
     async fn derive(&self, index: Index, user_key: SecretBytes) -> Result<Arc<Derived>, Refusal> {
         let (derive, deployment) = (Arc::clone(&self.0.derive), Arc::clone(&self.0.deployment));
+        let until = self.0.clock.now().plus(self.0.life);
         let work = self.0.workers.run(move || {
             let advice = advice::advice(user_key.expose());
             let user_key = derive(user_key.expose());
             let place = Place::of(&user_key, &deployment.pepper);
-            Derived { user_key, place, advice, space: RwLock::default() }
+            Derived { user_key, place, advice, until, space: RwLock::default() }
         });
         let outcome = work.await.map(Arc::new).map_err(|error| match error {
             WorkError::Overloaded => Refusal::Later(self.0.queue_s),

@@ -165,7 +165,8 @@ fn nothing_of_a_user_key_is_shown() {
     let user_key = UserKey::of(&SecretKey::init_with(|key| key.fill(0xab)));
     let deployment = Deployment { salt: [7; SALT_BYTES], pepper: make_secret_key(&SystemRandom) };
     let place = Place::of(&user_key, &deployment.pepper);
-    let derived = Derived { user_key, place, advice: None, space: RwLock::default() };
+    let derived =
+        Derived { user_key, place, advice: None, until: Timestamp::from_ms(1), space: RwLock::default() };
     let shown = format!("{derived:?} {deployment:?}");
     assert!(shown.contains("UserKey(redacted)") && shown.contains("SecretKey(redacted)"), "{shown}");
 }

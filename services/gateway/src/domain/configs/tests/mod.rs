@@ -5,3 +5,4 @@ mod keeping;
 mod model;
 mod native;
 mod rekey;
+mod watching;

@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
         self.bytes += whole(new.charge()) - whole(old.charge()) + kept_bytes;
         if new.environment == old.environment {
             self.put(&sort, &new)?;
-            self.changes.push(Change::of(Op::Updated, &new));
+            self.changes.push(Change::of(Op::Updated, &new).after(&old));
         } else {
             let target = self.holder.sort(self.space, &new.key, &new.environment);
             self.absent(&target, &new.key);

@@ -1,6 +1,7 @@
 //! Who calls: the door that the deployment asks for, and then the user key.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -8,15 +9,20 @@ use actix_web::{FromRequest, HttpRequest};
 use coffer_api::ErrorCode;
 use coffer_api::contract::configs::{API_KEY, USER_KEY, USER_KEY_BYTES_MAX, USER_KEY_CHARS_MIN, check_key};
 use coffer_api::contract::validation::{Location, ValidationError, Violation};
+use coffer_auth::Principal;
 use coffer_core::SecretBytes;
+use coffer_kms_link::Link;
 use coffer_server::extract::ContractRejection;
-use coffer_server::{ClientAddress, ConfigsContract, Failure, HttpError, Native, Session, Surface};
+use coffer_server::{
+    CallerToken, ClientAddress, ConfigsContract, Failure, HttpError, Native, Session, Surface, Token,
+};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use crate::domain::configs::{AccessMode, Door, Holder};
 use crate::domain::vault::Vault;
 use crate::routes::path_key::{refused, rest_of};
+use crate::routes::v1::events::Guard;
 
 type Rejection = ContractRejection<ConfigsContract>;
 
@@ -62,6 +68,7 @@ pub(in crate::routes) struct Keyed<S: Surface = ConfigsContract> {
     user_key: SecretBytes,
     vault: Data<Vault>,
     client: ClientAddress,
+    session: Option<(Token, Principal)>,
     surface: PhantomData<S>,
 }
 
@@ -73,8 +80,22 @@ impl<S: Surface> Keyed<S> {
         Ok(configs.holder(new.as_bytes(), client).await?.advice())
     }
 
+    /// What counts as one client for limits.
+    pub(in crate::routes) fn client(&self) -> IpAddr {
+        self.client.limit_key()
+    }
+
+    /// What must go on for a watch to go on: the session, where one was asked for.
+    pub(in crate::routes) fn guard(self, link: Data<Link>) -> Guard {
+        match self.session {
+            Some((token, principal)) => Guard::Session(link, token, principal),
+            None => Guard::None,
+        }
+    }
+
     async fn of(request: HttpRequest, client: ClientAddress) -> Result<Self, Refused> {
         let door: Data<Door> = data(&request)?;
+        let mut session = None;
         match door.mode {
             AccessMode::Open => {}
             AccessMode::ApiKey => {
@@ -84,14 +105,17 @@ impl<S: Surface> Keyed<S> {
                 }
             }
             AccessMode::Session => {
-                let session = Session::<Native>::extract(&request).await;
-                session.map_err(HttpError::into_failure)?;
+                let principal =
+                    *Session::<Native>::extract(&request).await.map_err(HttpError::into_failure)?;
+                let token =
+                    CallerToken::<Native>::extract(&request).await.map_err(HttpError::into_failure)?;
+                session = Some((token.token.ok_or(ErrorCode::InvalidSession)?, principal));
             }
         }
         let user_key = user_key(&request)?;
         let vault: Data<Vault> = data(&request)?;
         let holder = vault.configs()?.holder(user_key.expose(), client.limit_key()).await?;
-        Ok(Self { holder, user_key, vault, client, surface: PhantomData })
+        Ok(Self { holder, user_key, vault, client, session, surface: PhantomData })
     }
 }
 

@@ -11,9 +11,7 @@ pub(in crate::routes) mod sharing;
 pub(in crate::routes) mod trash;
 pub(in crate::routes) mod value;
 pub(in crate::routes) mod watch;
-mod watchers;
 mod wire;
 
 pub(crate) use owners::Owners;
-pub(crate) use watchers::Watchers;
 pub(in crate::routes) use wire::diff;
