@@ -10,6 +10,7 @@ pub mod body;
 pub mod extract;
 pub mod failure;
 pub mod network;
+pub mod page;
 pub mod passed;
 pub mod program;
 pub mod routes;
