@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Events;
 
-/// The services close a connection that idles for 5 s. One that is used again just then is lost with what was sent,
+/// Whoever is in front of the services may close an idle connection sooner than they do. One that is used again just then is lost with what was sent,
 /// and a large body cannot be sent twice.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 

@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`, on the internal listener.
 //!
 //! Healthy means that the process answers. Ready means that it should get requests: everything it depends
-//! on answers, and it is not stopping. What is wrong with a dependency goes to the log, not into the
+//! on answers, its public listener is open, and it is not stopping. What is wrong with a dependency goes to the log, not into the
 //! answer.
 
 use std::fmt;
@@ -40,11 +40,28 @@ impl fmt::Debug for Check {
 /// What the operators' endpoints of one service know.
 #[derive(Debug)]
 pub(crate) struct Health {
-    pub(crate) checks: Vec<Check>,
-    pub(crate) stopping: AtomicBool,
+    checks: Vec<Check>,
+    open: AtomicBool,
+    stopping: AtomicBool,
 }
 
 impl Health {
+    /// Of a service that depends on these and whose public listener is not open yet.
+    pub(crate) fn new(checks: Vec<Check>) -> Self {
+        Self { checks, open: AtomicBool::new(false), stopping: AtomicBool::new(false) }
+    }
+
+    /// The public listener is open.
+    pub(crate) fn open(&self) {
+        self.open.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether everything that the service depends on answers. Says nothing in the log.
+    pub(crate) async fn has_what_it_needs(&self) -> bool {
+        let answers = self.checks.iter().map(|check| tokio::time::timeout(CHECK_TIMEOUT, (check.run)()));
+        join_all(answers).await.iter().all(|answer| matches!(answer, Ok(Ok(()))))
+    }
+
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -75,7 +92,8 @@ async fn healthz() -> HttpResponse {
 async fn readyz(health: web::Data<Health>) -> HttpResponse {
     let results = join_all(health.checks.iter().map(|check| health.run(check))).await;
     let stopping = health.is_stopping();
-    let ready = !stopping && results.iter().all(|(ok, _)| *ok);
+    let open = health.open.load(Ordering::Relaxed);
+    let ready = open && !stopping && results.iter().all(|(ok, _)| *ok);
     let names = health.checks.iter().map(|check| check.name.to_owned());
     let checks: Map<_, _> = names.zip(results.into_iter().map(|(_, result)| result)).collect();
     let status = match (stopping, ready) {

@@ -5,6 +5,7 @@
 //! answer failures through [`HttpError`]. [`main`] makes a program of it; [`serve`] runs several in one
 //! process.
 
+pub mod ask;
 pub mod authentication;
 pub mod body;
 pub mod extract;
@@ -29,6 +30,7 @@ mod observe;
 mod scaffold;
 mod unread;
 
+pub use ask::{Asked, ask};
 pub use authentication::{
     AuthenticationError, Authenticator, CallerToken, Granted, GrantedFor, LatelyGranted, Session, Token,
 };

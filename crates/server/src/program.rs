@@ -3,23 +3,21 @@
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::future::Future;
-use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use coffer_api::paths::operations;
 use coffer_auth::service_token::ServiceName;
 use serde::de::DeserializeOwned;
 
+use crate::ask::ask;
 use crate::failure::{Cause, Chain};
 use crate::run::{Service, serve};
 use crate::settings::{HttpSettings, LogSettings, Sources, load};
 use crate::telemetry;
-
-/// How long the health of a running service is waited for.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A service that is a program of its own.
 pub trait Program {
@@ -141,21 +139,10 @@ fn execute<P: Program>(arguments: Arguments<P::Command>) -> Result<(), Cause> {
 
 /// Asks `/healthz` of the internal listener at `bind`.
 pub fn healthcheck(bind: SocketAddr) -> Result<(), Cause> {
-    if bind.port() == 0 {
-        return Err("`http.internal_bind` has port 0, so nobody knows where to ask".into());
+    match ask(bind, operations::HEALTHZ)?.status {
+        200 => Ok(()),
+        _ => Err("the service is not healthy".into()),
     }
-    let address = match bind.ip() {
-        IpAddr::V4(v4) if v4.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, bind.port())),
-        IpAddr::V6(v6) if v6.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, bind.port())),
-        _ => bind,
-    };
-    let mut stream = TcpStream::connect_timeout(&address, HEALTH_TIMEOUT)?;
-    stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
-    stream.set_write_timeout(Some(HEALTH_TIMEOUT))?;
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    if &answer == b"HTTP/1.1 200" { Ok(()) } else { Err("the service is not healthy".into()) }
 }
 
 #[cfg(test)]

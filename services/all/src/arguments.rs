@@ -37,6 +37,12 @@ pub(crate) enum Command {
     CheckConfig,
     /// Ask the running services for their health; for containers.
     Healthcheck,
+    /// Show the mail that the running services keep because no `smtp.host` is set.
+    Mailbox {
+        /// Only mail to this address.
+        #[arg(long, value_name = "EMAIL")]
+        to: Option<String>,
+    },
     #[command(flatten)]
     Kms(<KmsService as Program>::Command),
 }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod directory;
+mod mailbox;
 mod settings;
 mod summary;
 
@@ -51,6 +52,10 @@ fn execute(arguments: Arguments) -> Result<(), Cause> {
         Some(Command::Healthcheck) => {
             let http = [&settings.kms.http, &settings.data.http, &settings.gateway.http];
             return http.iter().try_for_each(|http| healthcheck(http.internal_bind));
+        }
+        Some(Command::Mailbox { to }) => {
+            let letters = mailbox::read(settings.kms.http.internal_bind, to.as_deref())?;
+            return Ok(std::io::stdout().write_all(letters.as_bytes())?);
         }
         // What the data directory provides is made at the start, not here.
         Some(Command::CheckConfig) => return Ok(writeln!(std::io::stdout(), "the settings are valid")?),

@@ -5,6 +5,7 @@
 //! waiting, for tests and for whoever runs services inside something else. Nothing here is global but logs
 //! and metrics.
 
+mod opening;
 mod service;
 mod start;
 mod tls;

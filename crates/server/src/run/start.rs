@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -14,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::opening;
 use super::service::{AtStop, BeforeStop, Configure, Service};
 use super::tls;
 use crate::health::{self, Health};
@@ -27,6 +27,9 @@ use crate::telemetry::{self, TelemetryError};
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Threads of an internal listener: its calls are few, and cached by the callers.
 const INTERNAL_WORKERS: usize = 1;
+/// How long an idle connection is kept. Longer than balancers and clients keep theirs: whoever closes first while a
+/// request is on its way loses that request, and nobody may repeat it unless it changes nothing.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Why a service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +184,7 @@ impl Front<'_> {
         };
         let mut server = HttpServer::new(factory)
             .disable_signals()
+            .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(self.settings().shutdown_timeout_s)
             .max_connections(self.settings().connections_per_worker_max);
         if self.workers > 0 {
@@ -209,11 +213,16 @@ fn make_maker() -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running) -> Result<(), StartError> {
+async fn start_one(
+    service: Service,
+    metrics: &PrometheusHandle,
+    open_within: Duration,
+    running: &mut Running,
+) -> Result<(), StartError> {
     let mut service = service;
     let scaffold = std::mem::replace(&mut service.scaffold, Scaffold::new(service.name));
     let scaffold = web::Data::new(scaffold);
-    let health = web::Data::new(Health { checks: service.checks.clone(), stopping: AtomicBool::new(false) });
+    let health = web::Data::new(Health::new(service.checks.clone()));
     let mut internal = service.internal.clone();
     let (data, handle) = (health.clone(), metrics.clone());
     internal.push(Arc::new(move |app| health::configure(app, &data, &handle)));
@@ -228,9 +237,11 @@ fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running
     let (internal_address, listener) =
         front(internal, "internal", INTERNAL_WORKERS).start(service.settings.internal_bind, false)?;
     running.internal.push(listener);
+    opening::wait_until_ready(&health, open_within).await;
     let (public_address, listener) = front(service.public.clone(), "public", service.settings.workers)
         .start(service.settings.bind, true)?;
     running.public.push(listener);
+    health.open();
     running.services.push(RunningService {
         name: service.name,
         public: public_address,
@@ -245,8 +256,14 @@ fn start_one(service: Service, metrics: &PrometheusHandle, running: &mut Running
     Ok(())
 }
 
-/// Starts services; when one of them cannot, those that were started are stopped again.
+/// Starts services; when one of them cannot, those that were started are stopped again. All listeners are open when it
+/// returns, whether a service is ready or not.
 pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
+    start_within(services, Duration::ZERO).await
+}
+
+/// As [`start()`]; each public listener opens when its service is ready, or after `open_within`.
+async fn start_within(services: Vec<Service>, open_within: Duration) -> Result<Running, StartError> {
     let metrics = telemetry::metrics_handle()?;
     let handle = metrics.clone();
     let upkeep = tokio::spawn(async move {
@@ -268,7 +285,7 @@ pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
         upkeep,
     };
     for service in services {
-        if let Err(error) = start_one(service, &metrics, &mut running) {
+        if let Err(error) = start_one(service, &metrics, open_within, &mut running).await {
             running.stop().await;
             return Err(error);
         }
@@ -289,7 +306,7 @@ pub async fn serve_announced(
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-    let mut running = start(services).await?;
+    let mut running = start_within(services, opening::WITHIN).await?;
     announce(running.services());
     let outcome = loop {
         tokio::select! {
