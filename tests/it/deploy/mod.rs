@@ -1,7 +1,9 @@
 //! What operators are given: deploy/. No engine is needed; the images are not built here.
 
 mod compose;
+mod edge;
 mod environment;
+mod examples;
 mod secrets;
 
 use std::collections::BTreeMap;

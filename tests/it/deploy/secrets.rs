@@ -72,6 +72,17 @@ fn each_secret_is_made_declared_and_used() {
 }
 
 #[test]
+fn the_certificate_is_that_of_a_server_and_of_no_authority() {
+    let place = tempfile::tempdir().expect("a folder");
+    let certificate = make_in(place.path()).join("edge_certificate.pem");
+    let shown = Command::new("openssl").args(["x509", "-noout", "-text", "-in"]).arg(certificate).output();
+    let shown = String::from_utf8(shown.expect("openssl runs").stdout).expect("it prints text");
+    // Clients that trust exactly this certificate refuse an authority's as a server's.
+    assert!(shown.contains("CA:FALSE") && !shown.contains("CA:TRUE"), "{shown}");
+    assert!(shown.contains("DNS:coffer.example.com") && shown.contains("DNS:edge"), "{shown}");
+}
+
+#[test]
 fn a_host_name_that_is_none_is_refused() {
     let place = tempfile::tempdir().expect("a folder");
     fs::copy(folder().join("make-secrets"), place.path().join("make-secrets"))
