@@ -13,8 +13,6 @@ pub(super) async fn page() -> HttpResponse {
 
 /// `/`: the page for whoever asks for one, and for programs what this service is.
 pub(super) async fn front(request: HttpRequest) -> HttpResponse {
-    page::varies(match page::is_wanted(request.headers()) {
-        true => page::html(PAGE),
-        false => HttpResponse::Ok().json(configs::about()),
-    })
+    let wants_page = page::is_wanted(request.headers());
+    page::varies(if wants_page { page::html(PAGE) } else { HttpResponse::Ok().json(configs::about()) })
 }

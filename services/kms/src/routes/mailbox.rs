@@ -73,10 +73,8 @@ pub(super) async fn letters(
         received_at: letter.received_at,
     });
     let letters = Letters { messages: messages.collect() };
-    page::varies(match page::is_wanted(request.headers()) {
-        true => page::html(letters.html()),
-        false => HttpResponse::Ok().json(letters),
-    })
+    let wants_page = page::is_wanted(request.headers());
+    page::varies(if wants_page { page::html(letters.html()) } else { HttpResponse::Ok().json(letters) })
 }
 
 #[cfg(test)]
