@@ -118,9 +118,9 @@ impl LimitSettings {
     /// How many may watch.
     pub(crate) fn seats(&self) -> SeatLimits {
         SeatLimits {
-            per_user_max: self.watchers_per_user_max,
-            configs_per_address_max: self.config_watchers_per_address_max,
-            configs_max: self.config_watchers_max,
+            per_user: self.watchers_per_user_max,
+            configs_per_address: self.config_watchers_per_address_max,
+            configs: self.config_watchers_max,
         }
     }
 }

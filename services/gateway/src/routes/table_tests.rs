@@ -18,9 +18,9 @@ use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
 
 const SEATS: SeatLimits = SeatLimits {
-    per_user_max: NonZeroUsize::MIN,
-    configs_per_address_max: NonZeroUsize::MIN,
-    configs_max: NonZeroUsize::MIN,
+    per_user: NonZeroUsize::MIN,
+    configs_per_address: NonZeroUsize::MIN,
+    configs: NonZeroUsize::MIN,
 };
 
 /// What handlers work with, on services that are not there.

@@ -136,6 +136,7 @@ impl Change {
     }
 
     /// The same with what was there before.
+    #[must_use]
     pub fn after(self, old: &Entry) -> Self {
         let left = old.category.clone().filter(|old| self.category.as_ref() != Some(old));
         Self { left, ..self }

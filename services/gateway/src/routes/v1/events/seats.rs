@@ -14,11 +14,11 @@ use crate::domain::configs::Place;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeatLimits {
     /// Of one user, or with one user key.
-    pub(crate) per_user_max: NonZeroUsize,
+    pub(crate) per_user: NonZeroUsize,
     /// Configurations, from one network address: whoever makes up user keys has no more for it.
-    pub(crate) configs_per_address_max: NonZeroUsize,
+    pub(crate) configs_per_address: NonZeroUsize,
     /// Configurations, in all.
-    pub(crate) configs_max: NonZeroUsize,
+    pub(crate) configs: NonZeroUsize,
 }
 
 /// As whom somebody sits.
@@ -60,16 +60,16 @@ impl Watchers {
 
     /// Room for one more of this user's watchers, if there is.
     pub(in crate::routes) fn sit(&self, user: UserId) -> Option<Seat> {
-        self.take(&[(Sitter::User(user), self.0.limits.per_user_max)])
+        self.take(&[(Sitter::User(user), self.0.limits.per_user)])
     }
 
     /// Room for one more who watches configurations: with this user key, from this address.
     pub(in crate::routes) fn sit_with(&self, user_key: Place, client: IpAddr) -> Option<Seat> {
         let limits = self.0.limits;
         self.take(&[
-            (Sitter::UserKey(user_key), limits.per_user_max),
-            (Sitter::Address(client), limits.configs_per_address_max),
-            (Sitter::WithAnyUserKey, limits.configs_max),
+            (Sitter::UserKey(user_key), limits.per_user),
+            (Sitter::Address(client), limits.configs_per_address),
+            (Sitter::WithAnyUserKey, limits.configs),
         ])
     }
 
@@ -121,9 +121,9 @@ mod tests {
     use super::*;
 
     fn watchers(per_user: usize, per_address: usize, in_all: usize) -> Watchers {
-        let [per_user_max, configs_per_address_max, configs_max] =
+        let [per_user, configs_per_address, configs] =
             [per_user, per_address, in_all].map(|number| NonZeroUsize::new(number).unwrap());
-        Watchers::new(SeatLimits { per_user_max, configs_per_address_max, configs_max })
+        Watchers::new(SeatLimits { per_user, configs_per_address, configs })
     }
 
     #[test]
