@@ -1,10 +1,10 @@
--- POSTs to /store under ever new keys. Arguments: bytes of the value, what the keys begin with.
+-- POSTs under ever new keys. Arguments: the path, bytes of the value, what the keys begin with.
 local DIGITS = 9
 local count = 0
 local head, tail
 
 function init(arguments)
-  local size, prefix = tonumber(arguments[1]), arguments[2]
+  local path, size, prefix = arguments[1], tonumber(arguments[2]), arguments[3]
   -- Letters drawn once: they do not compress to nothing.
   local letters, seed = {}, 7
   for i = 1, size do
@@ -15,7 +15,7 @@ function init(arguments)
   wrk.headers["Content-Type"] = "application/json"
   -- The request is put together once, and cut where the number stands: the load generator shares the machine.
   local body = '{"key":"' .. prefix .. string.rep("#", DIGITS) .. '","value":"' .. table.concat(letters) .. '"}'
-  local whole = wrk.format("POST", "/store", nil, body)
+  local whole = wrk.format("POST", path, nil, body)
   local from, to = string.find(whole, string.rep("#", DIGITS), 1, true)
   head, tail = string.sub(whole, 1, from - 1), string.sub(whole, to + 1)
 end

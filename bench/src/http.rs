@@ -6,32 +6,50 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use crate::BenchResult;
-use crate::load::Load;
+use crate::load::{Load, SID};
 
-/// One request with a JSON body.
+/// One request, with a JSON body if it has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     method: &'static str,
     path: String,
-    sid: Option<String>,
+    /// A header that says who asks.
+    header: Option<(&'static str, String)>,
     body: String,
 }
 
 impl Request {
     /// A POST of `body`.
     pub(crate) fn post(path: &str, sid: Option<&str>, body: &serde_json::Value) -> Self {
-        Self { method: "POST", path: path.to_owned(), sid: sid.map(str::to_owned), body: body.to_string() }
+        Self::new("POST", path, sid).with_body(body)
     }
 
     /// A GET of `path`.
     pub(crate) fn get(path: &str, sid: Option<&str>) -> Self {
-        Self { method: "GET", path: path.to_owned(), sid: sid.map(str::to_owned), body: String::new() }
+        Self::new("GET", path, sid)
+    }
+
+    /// A request without a body, of somebody who has a session or not.
+    fn new(method: &'static str, path: &str, sid: Option<&str>) -> Self {
+        let header = sid.map(|sid| (SID, sid.to_owned()));
+        Self { method, path: path.to_owned(), header, body: String::new() }
+    }
+
+    /// A request with `header` in place of a session.
+    pub(crate) fn by(method: &'static str, path: &str, header: (&'static str, &str)) -> Self {
+        Self { header: Some((header.0, header.1.to_owned())), ..Self::new(method, path, None) }
+    }
+
+    /// The same with a body.
+    pub(crate) fn with_body(self, body: &serde_json::Value) -> Self {
+        Self { body: body.to_string(), ..self }
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let sid = self.sid.as_ref().map_or_else(String::new, |sid| format!("sid: {sid}\r\n"));
+        let header = self.header.as_ref();
+        let header = header.map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
         format!(
-            "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{sid}Content-Length: {}\r\n\r\n{}",
+            "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{header}Content-Length: {}\r\n\r\n{}",
             self.method,
             self.path,
             self.body.len(),

@@ -1,9 +1,17 @@
 //! Load from `wrk` and `redis-benchmark`, and from this program where a count is wanted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::BenchResult;
+
+/// The header with a session.
+pub(crate) const SID: &str = "sid";
+
+/// A script of ours for `wrk`.
+pub(crate) fn lua_script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("lua").join(name)
+}
 
 /// What a load showed.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +33,8 @@ pub(crate) struct Wrk<'a> {
     pub(crate) seconds: u32,
     /// A Lua script that makes the requests, and what it is told.
     pub(crate) script: Option<(&'a Path, &'a [&'a str])>,
-    /// The session, sent as `sid`.
-    pub(crate) sid: Option<&'a str>,
+    /// A header that says who asks, such as [`SID`], and what it holds.
+    pub(crate) header: Option<(&'a str, &'a str)>,
 }
 
 impl Wrk<'_> {
@@ -35,8 +43,8 @@ impl Wrk<'_> {
         let mut command = Command::new("wrk");
         command.args(["-t", "1", "-c", &self.connections.to_string(), "-d", &format!("{}s", self.seconds)]);
         command.args(["--latency", "--timeout", "10s"]);
-        if let Some(sid) = self.sid {
-            command.args(["-H", &format!("sid: {sid}")]);
+        if let Some((name, value)) = self.header {
+            command.args(["-H", &format!("{name}: {value}")]);
         }
         if let Some((script, _)) = self.script {
             command.arg("-s").arg(script);

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose output is its result")]
 
 mod bare;
+mod configs;
 mod files;
 mod http;
 mod kv;
@@ -13,6 +14,7 @@ mod load;
 mod primitives;
 mod servers;
 mod smtp;
+mod stage;
 mod table;
 
 /// What went wrong, in words for whoever runs the bench.
@@ -24,9 +26,10 @@ fn main() -> std::process::ExitCode {
         Some("files") if arguments.next().as_deref() == Some("unwrap") => files::run_unwrap(),
         Some("files") => files::run(),
         Some("kv") => kv::run(arguments.next().as_deref()),
+        Some("configs") => configs::run(arguments.next().as_deref()),
         // The bare server is this program again, so that it is a process of its own like a service.
         Some("bare") => bare::serve(arguments.next().as_deref()),
-        _ => Err("usage: coffer-bench files [unwrap] | kv [redis | sqlite | small]".into()),
+        _ => Err("usage: coffer-bench files [unwrap] | kv [redis | sqlite | small] | configs [redis | sqlite | small]".into()),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -3,16 +3,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::pbkdf2;
 use aws_lc_rs::rsa::{
     KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
 };
 
+use coffer_crypto::space::{ITERATIONS, SALT_BYTES};
+
 use crate::BenchResult;
 
 /// How often `work` is done per second by as many threads as there are cores.
-#[expect(clippy::disallowed_methods, reason = "a bench measures the machine's own time")]
 fn rate(time: Duration, work: impl Fn() + Sync) -> f64 {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    rate_of(std::thread::available_parallelism().map_or(2, usize::from), time, work)
+}
+
+/// How often `work` is done per second by so many threads.
+#[expect(clippy::disallowed_methods, reason = "a bench measures the machine's own time")]
+fn rate_of(threads: usize, time: Duration, work: impl Fn() + Sync) -> f64 {
     let done = AtomicU64::new(0);
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -48,6 +55,16 @@ pub(crate) fn oaep_openings(time: Duration) -> BenchResult<f64> {
         let mut opened = vec![0; key.min_output_size()];
         key.decrypt(&OAEP_SHA256_MGF1SHA256, &sealed, &mut opened, None).expect("the ciphertext is ours");
     }))
+}
+
+/// Derivations of a user key per second, on one core and on all of them.
+pub(crate) fn derivations(time: Duration) -> (f64, f64) {
+    let derive = || {
+        let mut key = [0; 32];
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ITERATIONS, &[7; SALT_BYTES], b"a user key", &mut key);
+        std::hint::black_box(&key);
+    };
+    (rate_of(1, time, derive), rate(time, derive))
 }
 
 /// bcrypt verifications per second at `cost`.

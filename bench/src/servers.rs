@@ -33,6 +33,13 @@ impl Process {
         Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
     }
 
+    /// Kills it and waits for its end.
+    pub(crate) fn stop(&mut self) -> BenchResult<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn status_mib(&self, name: &str) -> BenchResult<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));

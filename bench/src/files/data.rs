@@ -1,7 +1,5 @@
 //! Upload, download and listing.
 
-use std::path::{Path, PathBuf};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -11,18 +9,13 @@ use super::SECONDS;
 use super::stage::{Stage, expect};
 use crate::BenchResult;
 use crate::http::{Request, ask, burst};
-use crate::load::{Wrk, redis_benchmark};
+use crate::load::{SID, Wrk, lua_script, redis_benchmark};
 use crate::servers::start_bare;
 use crate::table::{Row, Table};
 
 const SMALL_BYTES: usize = 1024;
 const LARGE_BYTES: usize = 1024 * 1024;
 const LISTED_FILES: usize = 16_000;
-
-/// A script for `wrk`.
-pub(super) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("lua").join(name)
-}
 
 /// An upload of `bytes` bytes of ciphertext.
 pub(super) fn upload_of(name: &str, bytes: usize, sid: &str) -> Request {
@@ -51,26 +44,31 @@ impl Loads<'_> {
             connections: self.connections,
             seconds: SECONDS,
             script: None,
-            sid: Some(self.sid),
+            header: Some((SID, self.sid)),
         };
         Ok(load.run()?.per_second)
     }
 
     fn upload(&self, port: u16, path: &str, bytes: usize) -> BenchResult<f64> {
         let url = format!("http://127.0.0.1:{port}{path}");
-        let lua = script("upload.lua");
+        let lua = lua_script("upload.lua");
         let size = bytes.to_string();
         let arguments = [size.as_str(), if bytes > SMALL_BYTES { "large-" } else { "small-" }];
         let script = Some((lua.as_path(), arguments.as_slice()));
-        let load =
-            Wrk { url: &url, connections: self.connections, seconds: SECONDS, script, sid: Some(self.sid) };
+        let load = Wrk {
+            url: &url,
+            connections: self.connections,
+            seconds: SECONDS,
+            script,
+            header: Some((SID, self.sid)),
+        };
         Ok(load.run()?.per_second)
     }
 }
 
 fn bare_get(port: u16, path: &str, connections: u32) -> BenchResult<f64> {
     let url = format!("http://127.0.0.1:{port}{path}");
-    Ok(Wrk { url: &url, connections, seconds: SECONDS, script: None, sid: None }.run()?.per_second)
+    Ok(Wrk { url: &url, connections, seconds: SECONDS, script: None, header: None }.run()?.per_second)
 }
 
 fn prepare(runtime: &Runtime, stage: &Stage) -> BenchResult<String> {

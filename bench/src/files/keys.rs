@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::SECONDS;
-use super::data::{script, upload_of};
+use super::data::upload_of;
 use super::stage::{Stage, expect};
 use crate::BenchResult;
 use crate::http::{Request, ask, burst};
-use crate::load::{Load, Wrk};
+use crate::load::{Load, SID, Wrk, lua_script};
 use crate::primitives::{bcrypt_checks, key_pairs, oaep_openings};
 use crate::table::{Row, Table};
 
@@ -121,9 +121,9 @@ fn post(stage: &Stage, path: &str, (sid, body): (&str, &Value)) -> BenchResult<L
     std::fs::write(file.path(), body.to_string())?;
     let body = file.path().to_str().ok_or("the temporary folder is no UTF-8")?;
     let url = format!("http://127.0.0.1:{}{path}", stage.kms);
-    let (lua, arguments) = (script("post.lua"), [body]);
+    let (lua, arguments) = (lua_script("post.lua"), [body]);
     let script = Some((lua.as_path(), arguments.as_slice()));
-    Wrk { url: &url, connections: 64, seconds: SECONDS, script, sid: Some(sid) }.run()
+    Wrk { url: &url, connections: 64, seconds: SECONDS, script, header: Some((SID, sid)) }.run()
 }
 
 /// The key of a file that is uploaded, as files are whose content keys are unwrapped.

@@ -5,11 +5,11 @@ use tokio::runtime::Runtime;
 
 use super::Scale;
 use super::load::Loads;
-use super::stage::Stage;
 use crate::BenchResult;
 use crate::http::{Request, ask, burst};
 use crate::load::Wrk;
 use crate::servers::start_bare;
+use crate::stage::Stage;
 use crate::table::{Row, Table};
 
 const CONNECTIONS: u32 = 16;
@@ -65,7 +65,7 @@ fn rate(what: String, figure: f64, limit: (f64, &'static str), aim: &'static str
 fn bare(seconds: u32) -> BenchResult<f64> {
     let (_process, port) = start_bare(None)?;
     let url = format!("http://127.0.0.1:{port}/answer/small");
-    Ok(Wrk { url: &url, connections: CONNECTIONS, seconds, script: None, sid: None }.run()?.per_second)
+    Ok(Wrk { url: &url, connections: CONNECTIONS, seconds, script: None, header: None }.run()?.per_second)
 }
 
 /// All keys at once, in names per second, and what memory that takes.

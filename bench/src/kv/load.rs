@@ -1,6 +1,6 @@
 //! Storing and retrieving, each beside the raw back end; and with operations counted or not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,10 +8,10 @@ use tokio::runtime::Runtime;
 
 use super::Scale;
 use super::raw::RawSqlite;
-use super::stage::Stage;
 use crate::BenchResult;
 use crate::http::{Request, ask};
-use crate::load::{Wrk, redis_benchmark};
+use crate::load::{SID, Wrk, lua_script, redis_benchmark};
+use crate::stage::Stage;
 use crate::table::{Row, Table};
 
 const SMALL_BYTES: usize = 1024;
@@ -30,22 +30,25 @@ pub(super) struct Loads<'a> {
     pub(super) seconds: u32,
 }
 
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("lua").join(name)
-}
-
 impl Loads<'_> {
     /// GETs of one path per second.
     pub(super) fn get(&self, path: &str, connections: u32) -> BenchResult<f64> {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
-        let load = Wrk { url: &url, connections, seconds: self.seconds, script: None, sid: Some(self.sid) };
+        let load = Wrk {
+            url: &url,
+            connections,
+            seconds: self.seconds,
+            script: None,
+            header: Some((SID, self.sid)),
+        };
         Ok(load.run()?.per_second)
     }
 
     fn with_script(&self, (lua, arguments): (&str, &[&str]), connections: u32) -> BenchResult<f64> {
-        let (url, lua) = (format!("http://127.0.0.1:{}/", self.port), script(lua));
+        let (url, lua) = (format!("http://127.0.0.1:{}/", self.port), lua_script(lua));
         let script = Some((lua.as_path(), arguments));
-        let load = Wrk { url: &url, connections, seconds: self.seconds, script, sid: Some(self.sid) };
+        let load =
+            Wrk { url: &url, connections, seconds: self.seconds, script, header: Some((SID, self.sid)) };
         Ok(load.run()?.per_second)
     }
 
@@ -59,13 +62,13 @@ impl Loads<'_> {
     /// As [`store`](Self::store), under keys that there are not yet. No two loads may have the same `prefix`.
     fn store_new(&self, bytes: usize, prefix: &str) -> BenchResult<f64> {
         let (size, _, connections) = shape(bytes);
-        self.with_script(("store_new.lua", &[&size, prefix]), connections)
+        self.with_script(("store_new.lua", &["/store", &size, prefix]), connections)
     }
 
     /// Values retrieved per second, that were stored before.
     fn retrieve(&self, bytes: usize) -> BenchResult<f64> {
         let (size, keys, connections) = shape(bytes);
-        self.with_script(("retrieve.lua", &[&size, keys]), connections)
+        self.with_script(("retrieve.lua", &["/retrieve/", &size, keys]), connections)
     }
 }
 

@@ -2,10 +2,10 @@
 
 mod figures;
 mod load;
-mod raw;
-mod stage;
+pub(crate) mod raw;
 
 use crate::BenchResult;
+use crate::stage::Stage;
 use crate::table::Table;
 
 /// How much is measured.
@@ -41,7 +41,7 @@ pub(crate) fn run(part: Option<&str>) -> BenchResult<()> {
     let dir = tempfile::tempdir()?;
     let mut table = Table::default();
     if part != Some("sqlite") {
-        let stage = runtime.block_on(stage::Stage::on_redis(dir.path()))?;
+        let stage = runtime.block_on(Stage::on_redis(dir.path()))?;
         table.section("Idle memory, on Redis");
         stage.memory(&mut table)?;
         table.section("Keys on Redis (AOF everysec)");
@@ -52,7 +52,7 @@ pub(crate) fn run(part: Option<&str>) -> BenchResult<()> {
     if part == Some("redis") {
         return Ok(());
     }
-    let stage = runtime.block_on(stage::Stage::on_sqlite(dir.path()))?;
+    let stage = runtime.block_on(Stage::on_sqlite(dir.path()))?;
     table.section("Idle memory, on SQLite");
     stage.memory(&mut table)?;
     table.section("Keys on SQLite (every acknowledged write on disk)");

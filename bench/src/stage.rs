@@ -1,6 +1,6 @@
 //! A KMS and two gateways over one store: one counts operations, the other does not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -27,11 +27,15 @@ pub(crate) struct Stage {
     mail: MailSink,
     /// The KMS, then the gateways: first the one that counts.
     services: Vec<(&'static str, Process)>,
+    /// The settings of the gateway that counts, and where its log goes.
+    of_counting: (Vec<(&'static str, String)>, PathBuf),
     stores: Vec<Process>,
 }
 
 /// The bound on idle memory, in MiB, that each service is held to.
 const IDLE_MIB_MAX: f64 = 20.0;
+/// What configurations may use, in bytes: far more than is made.
+const CONFIGS_BYTES_MAX: u64 = 16 << 30;
 /// How long the KMS may take to make its pairs of keys ahead: it would take its share of the cores from what follows.
 const POOL_LOOKS: u32 = 600;
 
@@ -91,8 +95,17 @@ impl Stage {
         ];
         let process = start_service("coffer-kms", &[], &settings, (kms, dir))?;
         let services = vec![("coffer-kms", process)];
-        let (kms_internal, redis) = (internal, None);
-        Ok(Self { counting: 0, silent: None, redis, kms, kms_internal, mail, services, stores: Vec::new() })
+        Ok(Self {
+            counting: 0,
+            silent: None,
+            redis: None,
+            kms,
+            kms_internal: internal,
+            mail,
+            services,
+            of_counting: (Vec::new(), dir.to_owned()),
+            stores: Vec::new(),
+        })
     }
 
     /// Starts one more gateway; its public port.
@@ -109,10 +122,26 @@ impl Stage {
             ("COFFER_GATEWAY__UPSTREAM__DATA_URL", url(self.kms)),
             ("COFFER_GATEWAY__ANALYTICS__ENABLED", analytics.to_string()),
             ("COFFER_GATEWAY__LOG__LEVEL", "warn".to_owned()),
+            // One address brings all user keys, and fills one name space.
+            ("COFFER_GATEWAY__CONFIGS__DERIVATIONS_PER_ADDRESS_PER_MINUTE_MAX", "1000000".to_owned()),
+            ("COFFER_GATEWAY__CONFIGS__SPACE_BYTES_MAX", CONFIGS_BYTES_MAX.to_string()),
+            ("COFFER_GATEWAY__CONFIGS__TOTAL_BYTES_MAX", CONFIGS_BYTES_MAX.to_string()),
         ];
         let name = if analytics { "coffer-gateway" } else { "coffer-gateway, analytics off" };
         self.services.push((name, start_service("coffer-gateway", &[], &settings, (port, dir))?));
+        if analytics {
+            self.of_counting.0 = settings.to_vec();
+        }
         Ok(port)
+    }
+
+    /// Stops the gateway that counts and starts it again: it remembers nothing of what it had in memory.
+    pub(crate) fn restart_gateway(&mut self) -> BenchResult<()> {
+        let (settings, dir) = &self.of_counting;
+        let (_, process) = self.services.get_mut(1).ok_or("this stage has no gateway")?;
+        process.stop()?;
+        *process = start_service("coffer-gateway", &[], settings, (self.counting, dir))?;
+        Ok(())
     }
 
     /// Waits until the KMS has made as many pairs of keys ahead as it keeps.
