@@ -67,7 +67,7 @@ impl Calls {
         let mut url = self.base.clone();
         url.set_path(path);
         let request = self.secrets.iter().fold(self.http.request(method, url), |request, (name, secret)| {
-            let value = HeaderValue::from_str(secret.expose_secret()).map(|mut value| {
+            let value = HeaderValue::from_bytes(secret.expose_secret().as_bytes()).map(|mut value| {
                 value.set_sensitive(true);
                 value
             });

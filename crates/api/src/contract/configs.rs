@@ -193,13 +193,17 @@ pub fn check_environment(text: &str) -> Result<(), Violation> {
     not_empty(text, ENVIRONMENT_CHARS_MAX)
 }
 
-/// Whether a text can be a user key.
+/// Whether a text can be a user key: every request has to carry it in a header, which has no control characters and
+/// loses spaces at its ends. One that no request could carry would lock its owner out for good.
 pub fn check_user_key(text: &str) -> Result<(), Violation> {
     if text.chars().count() < USER_KEY_CHARS_MIN {
         return Err(Violation::value("a user key has at least 8 characters"));
     }
     if text.len() > USER_KEY_BYTES_MAX {
         return Err(Violation::too_long(USER_KEY_BYTES_MAX, "bytes"));
+    }
+    if text.chars().any(char::is_control) || text.starts_with(' ') || text.ends_with(' ') {
+        return Err(Violation::value("a user key has no control characters, and no spaces at its ends"));
     }
     Ok(())
 }
@@ -285,6 +289,9 @@ mod tests {
         let rekey =
             |key: &str| serde_json::from_value::<Rekey>(serde_json::json!({ "new_user_key": key })).is_ok();
         assert!(rekey("8 chars!") && rekey(&"é".repeat(USER_KEY_BYTES_MAX / 2)));
+        for lost in [" 8 chars!", "8 chars! ", "8 chars!\n", "8\u{0}chars!", "8\tchars!", "8 chars\u{85}!"] {
+            assert!(!rekey(lost), "{lost:?} is in no header as it is");
+        }
         assert!(!rekey("7 chars") && !rekey(&"é".repeat(USER_KEY_BYTES_MAX / 2 + 1)));
     }
 

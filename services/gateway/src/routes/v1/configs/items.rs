@@ -75,8 +75,8 @@ pub(in crate::routes) async fn rekey(
     body: ValidJson<ConfigRekey>,
 ) -> Result<Json<ConfigRekeyed>, HttpError> {
     let new = body.into_inner().new_user_key;
-    check_user_key(new.expose())
-        .map_err(|_| Failure::field("new_user_key", "has 8 characters to 1024 bytes"))?;
+    let form = "has 8 characters to 1024 bytes, no control characters, and no spaces at its ends";
+    check_user_key(new.expose()).map_err(|_| Failure::field("new_user_key", form))?;
     let key_advice = keyed.rekey(new.expose()).await?.map(str::to_owned);
     Ok(Json(ConfigRekeyed { key_advice }))
 }
