@@ -120,6 +120,7 @@ impl Deriver {
     /// Forgets a user key: it has been given up.
     pub(super) fn forget(&self, user_key: &[u8]) {
         self.0.cache.remove(&mac(&self.0.index_key, &[user_key]));
+        self.count();
     }
 
     /// The derivation that others have begun, or a new one.
@@ -161,9 +162,17 @@ impl Deriver {
         });
         if let Ok(derived) = &outcome {
             self.0.cache.insert(index, Arc::clone(derived), self.0.clock.now());
+            metrics::counter!("coffer_config_derivations_total").increment(1);
+            self.count();
         }
         self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
         outcome
+    }
+
+    /// Tells whoever watches this process how many derived keys it has. A number says nothing of whose they are.
+    fn count(&self) {
+        metrics::gauge!("coffer_config_derived_keys")
+            .set(u32::try_from(self.0.cache.len()).unwrap_or(u32::MAX));
     }
 
     /// Wipes expired keys until it is dropped.
@@ -177,6 +186,7 @@ impl Deriver {
     /// Wipes expired keys, and forgets derivations that nobody waits for any more.
     pub(super) fn sweep(&self) {
         self.0.cache.sweep(self.0.clock.now());
+        self.count();
         let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.retain(|_, begun| begun.upgrade().is_some());
     }
