@@ -2,12 +2,15 @@
 
 mod access;
 mod client;
+mod flood;
+mod moving;
 mod native;
 mod rows;
 mod secrecy;
 mod watching;
+mod wrong_key;
 
-use coffer_tests::{Answer, Builder, Http, Stack};
+use coffer_tests::{Answer, Builder, Http, Node, Stack};
 use serde_json::Value;
 
 /// The storages on which the contract must hold.
@@ -18,6 +21,13 @@ fn stacks() -> [Builder; 2] {
 /// Lets one address bring as many user keys as a test has.
 fn wide(builder: Builder) -> Builder {
     builder.set("COFFER_GATEWAY__CONFIGS__DERIVATIONS_PER_ADDRESS_PER_MINUTE_MAX", "10000")
+}
+
+/// A figure of a process, as it tells whoever watches it; 0 while there is nothing to tell.
+async fn metric(node: &Node, name: &str) -> f64 {
+    let text = Http::default().get(&format!("{}/metrics", node.internal_url)).await.expect_status(200).text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0.0, |figure| figure.parse().expect("a figure"))
 }
 
 /// Somebody with a user key.

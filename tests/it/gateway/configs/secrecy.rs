@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use super::{Holder, stacks, wide};
 
+const V1: &str = "/api/v1/configs";
+
 #[tokio::test]
 async fn two_user_keys_see_nothing_of_each_other_under_any_call() {
     for builder in stacks() {
@@ -44,7 +46,9 @@ async fn two_user_keys_see_nothing_of_each_other_under_any_call() {
 #[tokio::test]
 async fn a_dump_of_the_storage_and_the_logs_have_no_name_no_value_no_key_and_no_user_key() {
     for builder in stacks() {
-        let stack = builder.start().await;
+        // Whatever a process would say of itself if it were asked to say everything.
+        let levels = ["KMS", "DATA", "GATEWAY"].map(|name| format!("COFFER_{name}__LOG__LEVEL"));
+        let stack = levels.iter().fold(builder, |builder, name| builder.set(name, "trace")).start().await;
         let ann = Holder::new(&stack, "planted-user-key-of-ann");
         for (key, environment) in [("planted-key-1", "planted-environment"), ("planted-key-2", "default")] {
             let body = json!({ "key": key, "value": { "planted-field": "planted-value" },
@@ -53,6 +57,22 @@ async fn a_dump_of_the_storage_and_the_logs_have_no_name_no_value_no_key_and_no_
             ann.json("PUT", &format!("/configs/{key}"), &body).await.expect_status(200);
         }
         ann.call("DELETE", "/configs/planted-key-2").await.expect_status(200);
+        let key = "key=planted-key-1&environment=planted-environment";
+        let planted = json!(["planted-value-2"]);
+        ann.json("PUT", &format!("{V1}/value?{key}"), &planted).await.expect_status(200);
+        let order = json!({ "key": "planted-key-1", "version": 1 });
+        ann.json("POST", &format!("{V1}/rollback"), &order).await.expect_status(200);
+        let order =
+            json!({ "from": "planted-environment", "to": "planted-other", "keys": ["planted-key-1"] });
+        ann.json("POST", &format!("{V1}/promote"), &order).await.expect_status(200);
+        for path in ["value", "history", "diff"] {
+            ann.call("GET", &format!("{V1}/{path}?{key}")).await;
+        }
+        for path in ["items?category=planted-category", "summary"] {
+            ann.call("GET", &format!("{V1}/{path}")).await.expect_status(200);
+        }
+        let named = json!({ "items": [{ "key": "planted-key-1", "environment": "planted-other" }] });
+        ann.json("POST", &format!("{V1}/batch"), &named).await.expect_status(200);
         let moved = json!({ "new_user_key": "planted-user-key-after-move" });
         ann.json("POST", "/configs/rekey", &moved).await.expect_status(200);
         let mut looked_at = 0;
@@ -61,7 +81,10 @@ async fn a_dump_of_the_storage_and_the_logs_have_no_name_no_value_no_key_and_no_
             assert!(!contains(&content, b"planted-"), "{}", file.display());
         }
         assert!(looked_at > 1000, "there is a storage to look at");
-        assert!(!stack.logs().contains("planted-"));
+        let logs = stack.logs();
+        assert!(logs.contains("TRACE"), "everything is said");
+        let line = logs.lines().find(|line| line.contains("planted-"));
+        assert!(line.is_none(), "{line:?}");
     }
 }
 
