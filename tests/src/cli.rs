@@ -46,6 +46,11 @@ impl Cli {
         Self { environment, home: home.to_owned() }
     }
 
+    /// Sets a variable of its environment.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.insert(variable.to_owned(), value.to_owned());
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("coffer"));
         command
@@ -82,6 +87,13 @@ impl Cli {
 }
 
 impl Running {
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
     /// The next line of standard output; none once the command has ended.
     pub async fn line(&mut self) -> Option<String> {
         self.lines.next_line().await.expect("standard output can be read")

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use coffer_client::{DataClient, GatewayClient, KmsClient};
+use coffer_client::{ConfigsClient, DataClient, GatewayClient, KmsClient};
 use coffer_core::{Clock, EmailAddress, Random, SystemClock, SystemRandom};
 
 use crate::args::{DATA_DEFAULT, GATEWAY_DEFAULT, Global, KMS_DEFAULT};
@@ -12,6 +12,7 @@ use crate::credentials::{Credentials, Servers, Store, config_folder};
 use crate::error::CliError;
 use crate::origin::Origin;
 use crate::output::Output;
+use crate::user_key::Keys;
 
 /// The program's surroundings.
 #[derive(Debug)]
@@ -96,6 +97,27 @@ impl App {
         Ok(GatewayClient::new(gateway.as_str(), Some(found.token.into()))?)
     }
 
+    /// Configurations at the gateway, for whoever has this user key: no log-in is needed. Where the profile has a session
+    /// that is good and is for this gateway, it goes along, for deployments that ask for one.
+    pub(crate) fn configs(&self, keys: Keys) -> Result<ConfigsClient, CliError> {
+        // A session that cannot be had is no failure: what needs one is refused by the gateway, which says so.
+        let found = self.store.load(&self.kms, self.data.as_ref()).ok().flatten();
+        let found = found.filter(|found| found.expires_at > self.clock.now());
+        let remembered = || self.store.current().ok().flatten().and_then(|servers| servers.gateway);
+        let gateway = match &self.gateway {
+            Some(gateway) => gateway.clone(),
+            None => remembered().unwrap_or_else(|| default(GATEWAY_DEFAULT)),
+        };
+        let token = found.filter(|found| found.servers.gateway.as_ref() == Some(&gateway));
+        let token = token.map(|found| Arc::new(found.token));
+        self.warn_if_exposed(&gateway);
+        let client = ConfigsClient::new(gateway.as_str(), Arc::new(keys.user_key), token)?;
+        Ok(match keys.api_key {
+            Some(api_key) => client.with_api_key(Arc::new(api_key)),
+            None => client,
+        })
+    }
+
     /// A session that is still good, and a warning where its KMS is asked in the open.
     fn credentials(&self) -> Result<Credentials, CliError> {
         let not_logged_in = || CliError::NotLoggedIn { kms: self.kms.clone() };
@@ -118,8 +140,9 @@ impl App {
 
     fn warn_if_exposed(&self, server: &Origin) {
         if server.is_exposed() {
-            self.output
-                .warn(&format!("{server} is plain http: passwords and sessions can be read on the way"));
+            self.output.warn(&format!(
+                "{server} is plain http: passwords, keys and sessions can be read on the way"
+            ));
         }
     }
 }

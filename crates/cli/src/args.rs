@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Shared(commands::shared::Args),
     /// Store values under keys, read them, share them and watch them change
     Kv(commands::kv::Args),
+    /// Keep configurations that only a user key opens, and look at their past
+    Config(commands::config::Args),
     /// Show how your keys are used
     Stats(commands::stats::Args),
     /// Change or reset the password
@@ -108,12 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_takes_a_password() {
+    fn no_argument_takes_a_password_or_a_key() {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 assert!(!id.contains("password") || id.ends_with("password_file"), "{id}");
                 assert!(!id.contains("token"), "{id}");
+                assert!(!id.contains("user_key") || id.ends_with("user_key_file"), "{id}");
+                assert!(!id.contains("api_key") || id.ends_with("api_key_file"), "{id}");
             }
             command.get_subcommands().for_each(check);
         }

@@ -9,6 +9,7 @@ use coffer_client::ClientError;
 use coffer_core::{EmailAddress, EmailError, FileName, FileNameError};
 use coffer_crypto::filekey::KeyFormatError;
 
+use crate::commands::config::{self, ConfigError};
 use crate::commands::kv::{self, KvError};
 use crate::credentials::CredentialsError;
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ use crate::expiry::ExpiryError;
 use crate::input::InputError;
 use crate::origin::Origin;
 use crate::target::TargetError;
+use crate::user_key::UserKeyError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +46,18 @@ pub(crate) enum CliError {
         #[source]
         source: ClientError,
     },
+    #[error("{key}")]
+    Config {
+        key: String,
+        #[source]
+        source: ClientError,
+    },
     #[error(transparent)]
     Kv(#[from] KvError),
+    #[error(transparent)]
+    Configs(#[from] ConfigError),
+    #[error(transparent)]
+    UserKey(#[from] UserKeyError),
     /// There is an account, or a registration that waits for its code: a server does not tell which.
     #[error("{email} is registered already, or waits for its code", email = email.as_str())]
     Registered {
@@ -108,6 +120,11 @@ impl CliError {
         Self::Key { key: key.to_owned(), source }
     }
 
+    /// A failure that concerns one configuration, or the configurations that begin with a text.
+    pub(crate) fn of_config(key: &str, source: ClientError) -> Self {
+        Self::Config { key: key.to_owned(), source }
+    }
+
     /// A failure to register.
     pub(crate) fn of_registration(email: &EmailAddress, source: ClientError) -> Self {
         match source.code() {
@@ -127,6 +144,7 @@ impl CliError {
             Self::Client(err)
             | Self::File { source: err, .. }
             | Self::Key { source: err, .. }
+            | Self::Config { source: err, .. }
             | Self::Registered { source: err, .. } => Some(err),
             _ => None,
         }
@@ -148,10 +166,13 @@ impl CliError {
             Self::Client(err)
             | Self::File { source: err, .. }
             | Self::Key { source: err, .. }
+            | Self::Config { source: err, .. }
             | Self::Registered { source: err, .. } => exit_of_client(err),
             Self::Kv(err) => err.exit(),
+            Self::Configs(err) => err.exit(),
             Self::Input(InputError::PasswordFile { .. } | InputError::Terminal(_)) => Exit::Unexpected,
             Self::Input(_)
+            | Self::UserKey(_)
             | Self::Email(_)
             | Self::Expiry(_)
             | Self::ReadFile { .. }
@@ -207,6 +228,10 @@ impl CliError {
                 Some("only a file's owner may do this; is the name right?".into())
             }
             (Self::Kv(err), ..) => err.hint().map(Into::into),
+            (Self::Configs(err), ..) => err.hint().map(Into::into),
+            (Self::Config { .. }, _, Some(code)) if config::hint_of_code(code).is_some() => {
+                config::hint_of_code(code).map(Into::into)
+            }
             (Self::Key { .. }, _, Some(code)) if kv::hint_of_code(code).is_some() => {
                 kv::hint_of_code(code).map(Into::into)
             }

@@ -177,7 +177,7 @@ fn password_file(path: &Path) -> Result<SecretString, InputError> {
 }
 
 /// The one line that `source` holds, without its line end; `None` if it is not one line.
-fn one_line(source: impl Read) -> io::Result<Option<SecretString>> {
+pub(crate) fn one_line(source: impl Read) -> io::Result<Option<SecretString>> {
     // One byte more than allowed shows that there is more; room for all, so that no copy is left behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * PASSWORD_FILE_BYTES_MAX));
     source.take(PASSWORD_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;

@@ -7,6 +7,7 @@
 mod by_cli;
 mod by_curl;
 mod by_original;
+mod of_configs;
 mod of_keys;
 
 use std::time::Duration;

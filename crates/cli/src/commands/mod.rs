@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod code;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod get;
 pub(crate) mod kv;
 pub(crate) mod login;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Unshare(args) => unshare::run(args, &app).await,
         Command::Shared(args) => shared::run(args, &app).await,
         Command::Kv(args) => kv::run(args, &app).await,
+        Command::Config(args) => config::run(args, &app).await,
         Command::Stats(args) => stats::run(args, &app).await,
         Command::Password(args) => password::run(args, &app).await,
         Command::Sessions(args) => sessions::run(args, &app).await,

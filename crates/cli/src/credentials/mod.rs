@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::origin::Origin;
-pub(crate) use private_file::PrivateFileError;
+pub(crate) use private_file::{PrivateFileError, read as read_private_file};
 
 /// What stays as it is in a file name that is made from an origin.
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
-/// A credentials file is a few hundred bytes; more than this is none of ours.
+/// A file with a secret is a few hundred bytes; more than this is none of ours.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
 /// Why a private file could not be read or written.
@@ -38,7 +38,7 @@ pub(crate) enum PrivateFileError {
 
 /// The file's text; `None` if there is no file. Refuses a symbolic link, a file of another user, and one
 /// that others can read, because then the secret in it is not one any more.
-pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, PrivateFileError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, PrivateFileError> {
     let failed = |source: io::Error| PrivateFileError::Read { path: path.into(), source };
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {

@@ -62,7 +62,13 @@ async fn last_two(
 }
 
 fn text(query: &KvDiffQuery, diff: &KvDiff) -> String {
-    let mut lines = vec![format!("{}: version {} to {}", printable(&query.key), query.from, query.to)];
+    let title = format!("{}: version {} to {}", printable(&query.key), query.from, query.to);
+    under(title, diff)
+}
+
+/// What differs, line by line, under a title.
+pub(in crate::commands) fn under(title: String, diff: &KvDiff) -> String {
+    let mut lines = vec![title];
     match diff {
         KvDiff::Json { edits, truncated } => {
             lines.extend(edits.iter().map(edit));

@@ -96,7 +96,7 @@ fn shown<'a>(key: &'a str, value: &'a KvValue) -> Shown<'a> {
 }
 
 /// The lines of a text, each printable; `None` if it is no text.
-fn for_a_terminal(bytes: &[u8]) -> Option<String> {
+pub(in crate::commands) fn for_a_terminal(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let line = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
     Some(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))

@@ -5,9 +5,9 @@
 //! A key has versions, 1 for its first value, and every change of it has a revision, which no other change has: people
 //! ask for versions (`--version`), and conditions name revisions (`--if-revision`).
 
-mod diff;
+pub(in crate::commands) mod diff;
 mod error;
-mod get;
+pub(in crate::commands) mod get;
 mod grantee;
 mod history;
 mod inspect;
@@ -19,7 +19,7 @@ mod rm;
 mod share;
 mod shared;
 mod unshare;
-mod value;
+pub(in crate::commands) mod value;
 mod watch;
 
 use clap::Subcommand;

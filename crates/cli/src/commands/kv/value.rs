@@ -23,7 +23,7 @@ const BYTES: &str = "application/octet-stream";
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ValueFrom {
+pub(in crate::commands) enum ValueFrom {
     /// The command line, which other users of the machine can read.
     Argument(String),
     /// Standard input.
@@ -46,12 +46,24 @@ impl FromStr for ValueFrom {
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kind(String);
+pub(in crate::commands) struct Kind(String);
 
 /// A text that names no kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected json, text, bytes or a media type such as image/png")]
-pub(super) struct KindError;
+pub(in crate::commands) struct KindError;
+
+impl Kind {
+    /// Text.
+    pub(in crate::commands) fn text() -> Self {
+        Self(TEXT.to_owned())
+    }
+
+    /// JSON.
+    pub(in crate::commands) fn json() -> Self {
+        Self(JSON.to_owned())
+    }
+}
 
 impl FromStr for Kind {
     type Err = KindError;
@@ -68,14 +80,14 @@ impl FromStr for Kind {
 }
 
 /// A value and its media type.
-pub(super) struct Value {
-    pub(super) content_type: String,
-    pub(super) bytes: Vec<u8>,
+pub(in crate::commands) struct Value {
+    pub(in crate::commands) content_type: String,
+    pub(in crate::commands) bytes: Vec<u8>,
 }
 
 /// Reads the value that `from` names, or asks for one. Unless `kind` says otherwise, what is typed is text, and what
 /// is read is bytes.
-pub(super) fn read(from: Option<ValueFrom>, kind: Option<Kind>) -> Result<Value, CliError> {
+pub(in crate::commands) fn read(from: Option<ValueFrom>, kind: Option<Kind>) -> Result<Value, CliError> {
     let (bytes, usual) = match from {
         Some(ValueFrom::Argument(text)) => (text.into_bytes(), TEXT),
         Some(ValueFrom::Input) => (whole(io::stdin().lock(), Path::new("-"))?, BYTES),
