@@ -150,8 +150,9 @@ impl Stage {
         for _ in 0..POOL_LOOKS {
             let metrics = crate::http::text(self.kms_internal, "/metrics").await?;
             let line = metrics.lines().find_map(|line| line.strip_prefix("coffer_key_pool_pairs"));
-            let now = line.and_then(|line| line.split_whitespace().last()?.parse::<f64>().ok());
-            let now = now.ok_or("the KMS tells nothing of its pool")?;
+            // It tells nothing before it has made the first pair.
+            let now =
+                line.and_then(|line| line.split_whitespace().last()?.parse::<f64>().ok()).unwrap_or(0.0);
             same = if now > pairs { 0 } else { same + 1 };
             pairs = now;
             if pairs > 0.0 && same >= 10 {

@@ -28,11 +28,11 @@ const API_KEY_FILE_VARIABLE: &str = "COFFER_API_KEY_FILE";
 #[command(next_help_heading = "Key options")]
 pub(crate) struct KeyArgs {
     /// Read the user key from this file, which only you may read; - is standard input. Without it, the variable
-    /// COFFER_USER_KEY holds the user key, or else it is asked for
+    /// `COFFER_USER_KEY` holds the user key, or else it is asked for
     #[arg(long, global = true, env = USER_KEY_FILE_VARIABLE, value_name = "FILE")]
     user_key_file: Option<PathBuf>,
     /// Read the deployment's API key, if it asks for one, from this file, which only you may read. Without it, the
-    /// variable COFFER_API_KEY holds the API key
+    /// variable `COFFER_API_KEY` holds the API key
     #[arg(long, global = true, env = API_KEY_FILE_VARIABLE, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
 }
