@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Kv(commands::kv::Args),
     /// Keep configurations that only a user key opens, and look at their past
     Config(commands::config::Args),
+    /// Start a program with its configuration as environment variables
+    Run(commands::run::Args),
     /// Show how your keys are used
     Stats(commands::stats::Args),
     /// Change or reset the password

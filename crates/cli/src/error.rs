@@ -11,6 +11,7 @@ use coffer_crypto::filekey::KeyFormatError;
 
 use crate::commands::config::{self, ConfigError};
 use crate::commands::kv::{self, KvError};
+use crate::commands::run::RunError;
 use crate::credentials::CredentialsError;
 use crate::exit::Exit;
 use crate::expiry::ExpiryError;
@@ -56,6 +57,8 @@ pub(crate) enum CliError {
     Kv(#[from] KvError),
     #[error(transparent)]
     Configs(#[from] ConfigError),
+    #[error(transparent)]
+    Run(#[from] RunError),
     #[error(transparent)]
     UserKey(#[from] UserKeyError),
     /// There is an account, or a registration that waits for its code: a server does not tell which.
@@ -170,6 +173,7 @@ impl CliError {
             | Self::Registered { source: err, .. } => exit_of_client(err),
             Self::Kv(err) => err.exit(),
             Self::Configs(err) => err.exit(),
+            Self::Run(err) => err.exit(),
             Self::Input(InputError::PasswordFile { .. } | InputError::Terminal(_)) => Exit::Unexpected,
             Self::Input(_)
             | Self::UserKey(_)
@@ -229,6 +233,7 @@ impl CliError {
             }
             (Self::Kv(err), ..) => err.hint().map(Into::into),
             (Self::Configs(err), ..) => err.hint().map(Into::into),
+            (Self::Run(err), ..) => err.hint().map(Into::into),
             (Self::Config { .. }, _, Some(code)) if config::hint_of_code(code).is_some() => {
                 config::hint_of_code(code).map(Into::into)
             }

@@ -53,6 +53,10 @@ exits! {
     Integrity = 9, "integrity", "the file is damaged or was tampered with; nothing was written";
     /// Too many requests.
     RateLimited = 10, "rate_limited", "too many attempts; the message says how long to wait";
+    /// `coffer run` found the program and could not start it, as with `env`.
+    NotStarted = 126, "not_started", "the program of coffer run could not be started";
+    /// `coffer run` did not find the program, as with `env`.
+    NoProgram = 127, "no_program", "there is no such program to run";
     /// Stopped by Ctrl-C.
     Interrupted = 130, "interrupted", "interrupted";
 }
@@ -90,6 +94,8 @@ mod tests {
                 (8, "code_needed"),
                 (9, "integrity"),
                 (10, "rate_limited"),
+                (126, "not_started"),
+                (127, "no_program"),
                 (130, "interrupted"),
             ]
         );

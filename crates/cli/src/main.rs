@@ -27,7 +27,6 @@ use clap::Parser as _;
 
 use crate::args::Cli;
 use crate::error::CliError;
-use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -36,12 +35,12 @@ fn main() -> ExitCode {
     };
     let json = cli.global.json;
     match run(cli) {
-        Ok(()) => Exit::Done.into(),
+        Ok(code) => code,
         Err(err) => report::failure(&err, json).into(),
     }
 }
 
-fn run(cli: Cli) -> Result<(), CliError> {
+fn run(cli: Cli) -> Result<ExitCode, CliError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
     runtime.block_on(commands::run(cli))

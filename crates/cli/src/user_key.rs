@@ -23,6 +23,10 @@ const API_KEY_VARIABLE: &str = "COFFER_API_KEY";
 const USER_KEY_FILE_VARIABLE: &str = "COFFER_USER_KEY_FILE";
 const API_KEY_FILE_VARIABLE: &str = "COFFER_API_KEY_FILE";
 
+/// All variables that lead to a key: a program that is started gets none of them.
+pub(crate) const KEY_VARIABLES: [&str; 4] =
+    [USER_KEY_VARIABLE, USER_KEY_FILE_VARIABLE, API_KEY_VARIABLE, API_KEY_FILE_VARIABLE];
+
 /// Options that say where the keys are.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Key options")]

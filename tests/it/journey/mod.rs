@@ -9,6 +9,7 @@ mod by_curl;
 mod by_original;
 mod of_configs;
 mod of_keys;
+mod of_programs;
 
 use std::time::Duration;
 

@@ -25,6 +25,9 @@ pub const CLUSTER_STATUS: &str = "/cluster/status";
 /// `GET` → [`ClusterHealth`].
 pub const CLUSTER_HEALTH: &str = "/cluster/health";
 
+/// The environment of what names none.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// The request header with the user key.
 pub const USER_KEY: &str = "x-user-key";
 /// The request header with an API key, where the deployment asks for one.

@@ -12,6 +12,7 @@ pub(crate) mod ls;
 pub(crate) mod password;
 pub(crate) mod put;
 pub(crate) mod register;
+pub(crate) mod run;
 pub(crate) mod sessions;
 pub(crate) mod share;
 pub(crate) mod shared;
@@ -19,17 +20,22 @@ pub(crate) mod stats;
 pub(crate) mod unshare;
 pub(crate) mod whoami;
 
+use std::process::ExitCode;
+
 use crate::app::App;
 use crate::args::{Cli, Command};
 use crate::error::CliError;
+use crate::exit::Exit;
 
 /// Does what the command line says.
-pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     if let Command::Completions(args) = cli.command {
-        return completions::run(&args);
+        return completions::run(&args).map(|()| Exit::Done.into());
     }
     let app = App::open(&cli.global)?;
-    match cli.command {
+    let done = match cli.command {
+        // How a program ends is how we end.
+        Command::Run(args) => return run::run(args, &app).await,
         Command::Register(args) => register::run(args, &app).await,
         Command::Login(args) => login::run(args, &app).await,
         Command::Logout(args) => logout::run(args, &app).await,
@@ -47,5 +53,6 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Sessions(args) => sessions::run(args, &app).await,
         Command::Admin(args) => admin::run(args, &app).await,
         Command::Completions(_) => unreachable!("handled before the settings are opened"),
-    }
+    };
+    done.map(|()| Exit::Done.into())
 }

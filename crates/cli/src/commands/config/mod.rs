@@ -17,6 +17,7 @@ mod rekey;
 mod rm;
 mod rollback;
 mod set;
+mod watch;
 
 use clap::Subcommand;
 
@@ -52,6 +53,8 @@ enum Action {
     Rollback(rollback::Args),
     /// Copy configurations from one environment to another: all of them at once or none
     Promote(promote::Args),
+    /// Show changes as they happen
+    Watch(watch::Args),
     /// Move everything to another user key, at once
     Rekey(rekey::Args),
 }
@@ -73,6 +76,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
         Action::Diff(args) => diff::run(args, &configs, app).await,
         Action::Rollback(args) => rollback::run(args, &configs, app).await,
         Action::Promote(args) => promote::run(args, &configs, app).await,
+        Action::Watch(args) => watch::run(args, &configs, app).await,
         Action::Rekey(_) => unreachable!("handled before"),
     }
 }

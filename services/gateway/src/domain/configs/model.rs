@@ -2,13 +2,11 @@
 
 use std::fmt;
 
+pub use coffer_api::contract::configs::DEFAULT_ENVIRONMENT;
 use coffer_core::Timestamp;
 
 use super::ConfigsError;
 use crate::repo::configs::Entry;
-
-/// The environment of configurations for which none is named.
-pub const DEFAULT_ENVIRONMENT: &str = "default";
 
 /// Which configuration.
 #[derive(Clone, Copy, Debug)]
