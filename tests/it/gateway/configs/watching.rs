@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_api::ErrorCode;
-use coffer_api::configs::{ConfigChangeKind, ConfigWatchQuery};
+use coffer_api::configs::{ConfigChangeKind as Kind, ConfigWatchQuery};
 use coffer_client::{ClientError, ConfigWatch, ConfigsClient, Watched};
 use coffer_core::SecretString;
 use coffer_tests::{Http, Stack, until};
@@ -75,8 +75,7 @@ async fn changes_are_told_with_names_and_without_values_on_every_storage() {
                 seen.push((one.op, one.version));
             }
         }
-        use ConfigChangeKind::{Created, Deleted, Updated};
-        assert_eq!(seen, [(Created, 1), (Updated, 2), (Deleted, 2)]);
+        assert_eq!(seen, [(Kind::Created, 1), (Kind::Updated, 2), (Kind::Deleted, 2)]);
     }
 }
 
