@@ -71,6 +71,8 @@ pub struct Watch<Q> {
     query: Q,
     answer: Option<Response>,
     buffer: BytesMut,
+    /// What came while the place to begin was awaited.
+    held: Option<Event>,
     last_id: Option<String>,
 }
 
@@ -89,12 +91,14 @@ struct Event {
 
 impl<Q: Watchable> Watch<Q> {
     pub(super) async fn open(calls: Calls, query: Q) -> Result<Self, ClientError> {
-        let mut watch = Self { calls, query, answer: None, buffer: BytesMut::new(), last_id: None };
+        let mut watch =
+            Self { calls, query, answer: None, buffer: BytesMut::new(), held: None, last_id: None };
         watch.connect().await?;
-        while watch.position().is_none() {
-            // It begins with an `id`.
+        while watch.position().is_none() && watch.held.is_none() {
+            // It begins with an `id`. A gateway from before that may begin with a change, which is to be told.
             match watch.event().await {
-                Some(event) => watch.last_id = event.id,
+                Some(event) if event.kind.is_empty() => watch.last_id = event.id,
+                held @ Some(_) => watch.held = held,
                 None => watch.come_back().await?,
             }
         }
@@ -114,7 +118,11 @@ impl<Q: Watchable> Watch<Q> {
                 self.come_back().await?;
                 return Ok(Watched::Resumed);
             }
-            match self.event().await {
+            let event = match self.held.take() {
+                Some(held) => Some(held),
+                None => self.event().await,
+            };
+            match event {
                 Some(event) => {
                     if let Some(told) = self.take(event)? {
                         return Ok(told);

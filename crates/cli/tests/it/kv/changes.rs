@@ -52,18 +52,19 @@ fn a_watch_goes_on_behind_the_last_change_when_its_connection_is_lost_and_ends_w
         format!("id: {revision}\nevent: change\ndata: {data}\n\n")
     };
     let server = gateway(move |request| match request.path.as_str() {
-        "/api/v1/kv/changes" => ok(&json!({ "items": [], "position": "6-1", "more": false })),
         "/api/v1/kv/watch" => {
             let stream = |body: String| {
                 let kind = vec![("content-type", "text/event-stream".into())];
                 Some(Response::Answer(200, kind, body.into_bytes()))
             };
             match watches.fetch_add(1, Ordering::SeqCst) {
-                // Lost before anything was told, in the middle of an event, and while the gateway is away.
+                // Lost before anything was told, behind the place where it begins, in the middle of an event, and while
+                // the gateway is away.
                 0 => stream(String::new()),
-                1 => stream(format!("{}{}", event(7), &event(8)[..9])),
-                2 => Some(problem(ErrorCode::Unavailable)),
-                3 => stream(event(8)),
+                1 => stream(": alive\nid: 6-1\n\n".to_owned()),
+                2 => stream(format!("{}{}", event(7), &event(8)[..9])),
+                3 => Some(problem(ErrorCode::Unavailable)),
+                4 => stream(event(8)),
                 _ => Some(problem(ErrorCode::AccessDenied)),
             }
         }
@@ -78,13 +79,40 @@ fn a_watch_goes_on_behind_the_last_change_when_its_connection_is_lost_and_ends_w
     let watches = state.requests.iter().filter(|request| request.path == "/api/v1/kv/watch");
     let places: Vec<_> = watches
         .map(|request| {
-            (request.query["after"].as_str(), request.headers.get("last-event-id").map(String::as_str))
+            (
+                request.query.get("after").map(String::as_str),
+                request.headers.get("last-event-id").map(String::as_str),
+            )
         })
         .collect();
     assert_eq!(
         places,
-        [("6-1", None), ("6-1", None), ("6-1", Some("7")), ("6-1", Some("7")), ("6-1", Some("8"))]
+        [
+            (None, None),
+            (None, None),
+            (None, Some("6-1")),
+            (None, Some("7")),
+            (None, Some("7")),
+            (None, Some("8"))
+        ]
     );
+}
+
+#[test]
+fn a_change_that_comes_before_the_place_to_begin_is_told() {
+    let watches = AtomicUsize::new(0);
+    let server = gateway(move |request| {
+        let data = r#"{"revision":7,"at":"2026-01-01T00:00:00Z","changes":[]}"#;
+        let event = format!("id: 7\nevent: change\ndata: {data}\n\n");
+        let kind = vec![("content-type", "text/event-stream".into())];
+        (request.path == "/api/v1/kv/watch").then(|| match watches.fetch_add(1, Ordering::SeqCst) {
+            0 => Response::Answer(200, kind, event.into_bytes()),
+            _ => problem(ErrorCode::AccessDenied),
+        })
+    });
+    let home = Home::logged_in(&server);
+    let ended = home.run(&["--json", "kv", "watch"]).expect(4);
+    assert!(ended.text().starts_with("{\"revision\":7,"), "{}", ended.text());
 }
 
 #[test]
