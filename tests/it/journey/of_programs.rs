@@ -75,7 +75,7 @@ async fn a_program_gets_its_configuration_and_its_exit_code_comes_back() {
 
     // The program has what it needs, and not what opens everything; arguments and logs have neither.
     let seen =
-        "env | grep -c planted-user; tr '\\0' ' ' < /proc/$PPID/cmdline; tr '\\0' ' ' < /proc/$$/cmdline";
+        "env | grep -c 'planted user'; tr '\\0' ' ' < /proc/$PPID/cmdline; tr '\\0' ' ' < /proc/$$/cmdline";
     let run = cli.run(&of(&[], seen), b"").await.ok();
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     assert!(
