@@ -53,7 +53,7 @@ def keys(ann, ben):
     assert ann.expect(200, "GET", f"{GATEWAY}/retrieve/a%2Fb")["value"] == value
     ben.coffer("kv", "put", "token", "-", given="s3cret")
     assert ben.coffer("kv", "get", "token") == b"s3cret"
-    ben.coffer("kv", "share", "token", ann.email)
+    ben.coffer("kv", "share", "token", "--with", ann.email)
     ben.coffer("kv", "rm", "token")
 
 

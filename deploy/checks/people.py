@@ -3,13 +3,18 @@
 import json
 import os
 import subprocess
+import time
 
-from .site import DATA_PORT, GATEWAY_PORT, KMS_PORT, PROJECT, run
+from .site import DATA_PORT, GATEWAY_PORT, KMS_PORT, PROJECT, run, say
 
 GATEWAY = f"https://localhost:{GATEWAY_PORT}"
 KMS = f"https://localhost:{KMS_PORT}"
 DATA = f"https://localhost:{DATA_PORT}"
 CODE_IS_MAILED = 8
+UNAVAILABLE = 7
+# On a machine that has much else to do, a store may be late, and its services say 503: they are asked again.
+PATIENCE = 10
+PAUSE_S = 2
 
 
 class ByCurl:
@@ -33,7 +38,12 @@ class ByCurl:
         return int(status), json.loads(answer) if answer else None
 
     def expect(self, status, method, url, body=None, headers=()):
-        found, answer = self.call(method, url, body, headers)
+        for _ in range(PATIENCE):
+            found, answer = self.call(method, url, body, headers)
+            if found != 503:
+                break
+            say(f"  busy: {method} {url}: {answer}")
+            time.sleep(PAUSE_S)
         if found != status:
             raise SystemExit(f"{method} {url}: {found} instead of {status}: {answer}")
         return answer
@@ -69,7 +79,12 @@ class ByCommandLine:
         for name, port in servers.items():
             line += ["-e", f"COFFER_{name}_URL=https://edge:{port}"]
         line += ["-e", "SSL_CERT_FILE=/authority.pem", "-e", "HOME=/home/nonroot", self.site.image("cli")]
-        done = subprocess.run([*line, *arguments], input=given.encode(), capture_output=True)
+        for _ in range(PATIENCE):
+            done = subprocess.run([*line, *arguments], input=given.encode(), capture_output=True)
+            if done.returncode != UNAVAILABLE:
+                break
+            say(f"  busy: coffer {' '.join(arguments)}: {done.stderr.decode()}")
+            time.sleep(PAUSE_S)
         if done.returncode != expected:
             raise SystemExit(f"coffer {' '.join(arguments)}: status {done.returncode}\n{done.stderr.decode()}")
         return done.stdout

@@ -17,7 +17,7 @@ def run(site):
     try:
         began = time.monotonic()
         start(site)
-        until("it serves", 30, lambda: answers(f"{GATEWAY}/openapi.json"))
+        until("it serves", 90, lambda: answers(f"{GATEWAY}/openapi.json"))
         say(f"coffer-all serves {time.monotonic() - began:.1f} s after `docker run`")
         has_no_rights()
         person = Person(site)
@@ -25,9 +25,9 @@ def run(site):
         person.expect(200, "POST", "/store", {"key": "k", "value": "kept"})
         command("docker", "rm", "--force", NAME)
         start(site)
-        until("it serves again", 30, lambda: answers(f"{GATEWAY}/openapi.json"))
+        until("it serves again", 90, lambda: answers(f"{GATEWAY}/openapi.json"))
         assert person.expect(200, "GET", "/retrieve/k")["value"] == "kept"
-        until("it is healthy", 30, lambda: state("{{.State.Health.Status}}") == "healthy")
+        until("it is healthy", 90, lambda: state("{{.State.Health.Status}}") == "healthy")
         say("coffer-all: mailbox, key-value journey, another container on the same volume")
     finally:
         remove()
@@ -68,7 +68,7 @@ class Person:
     def code(self, seen):
         inside = ("docker", "exec", NAME, "coffer-all", "--data-dir", "/var/lib/coffer", "mailbox", "--to", self.curl.email)
         codes = lambda: re.findall(r"code is: (\d+)", command(*inside))
-        return until("mail has come", 20, lambda: codes() if len(codes()) > seen else None)[seen]
+        return until("mail has come", 60, lambda: codes() if len(codes()) > seen else None)[seen]
 
     def join(self):
         wish = {"email": self.curl.email, "password": self.curl.password}

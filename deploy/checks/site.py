@@ -119,6 +119,8 @@ class Site:
         if not self.version:
             self.build()
         self.remove()
+        # The engine gives an address space back a moment after its network is gone.
+        time.sleep(5)
         began = time.monotonic()
         self.up({})
         self.mail = MailServer(HOST_ADDRESS, MAIL_PORT)

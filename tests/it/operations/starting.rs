@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use coffer_tests::{Http, Node, Stack, until};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 /// Longer than a service waits with opening, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,25 +33,4 @@ async fn a_replica_that_misses_its_keyring_takes_no_requests_at_first_and_then_s
     }
     stack.kms[0].process.start();
     stack.ready().await;
-}
-
-#[tokio::test]
-async fn the_first_answer_of_a_replica_is_no_refusal() {
-    let stack = Stack::separate().start().await;
-    let ann = stack.user("ann").await;
-    stack.surface().store(&ann.sid, "a", b"content").await;
-    let url = format!("{}/download?file_name=a", stack.data[0].url);
-    for _ in 0..3 {
-        stack.data[0].process.kill();
-        stack.data[0].process.start();
-        let http = Http::default();
-        let deadline = Instant::now() + PATIENCE;
-        let first = loop {
-            assert!(Instant::now() < deadline, "{}", stack.data[0].process.last_words());
-            if let Ok(answer) = http.try_send("GET", &url, &[("sid", &ann.sid)], None).await {
-                break answer;
-            }
-        };
-        assert_eq!(first.status, 200, "{first}");
-    }
 }
