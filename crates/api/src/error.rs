@@ -116,6 +116,8 @@ error_codes! {
     ConfigExists = 409, "config_exists", "There is a configuration of this name already";
     /// Something is kept under this user key already.
     UserKeyInUse = 409, "user_key_in_use", "The new user key has configurations already";
+    /// Two configurations would be the same environment variable.
+    EnvNamesCollide = 409, "env_names_collide", "Two configurations would be the same environment variable";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.

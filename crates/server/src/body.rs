@@ -7,17 +7,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use coffer_api::ErrorCode;
+use futures_util::future::{Ready, ready};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::failure::{Failure, UNAVAILABLE_RETRY_AFTER_S};
+use crate::failure::{Failure, HttpError, UNAVAILABLE_RETRY_AFTER_S};
+use crate::scaffold::Scaffold;
+use crate::surface::Native;
 
 const KIB: usize = 1024;
 /// Bodies up to this size are not counted: their number is bounded by that of the connections.
@@ -53,17 +56,40 @@ impl Default for BodyLimits {
 }
 
 /// The service's bound on larger bodies in memory.
+///
+/// As an extractor it is for handlers whose answers need much memory: they take a share for those as well.
 #[derive(Clone, Debug)]
-pub(crate) struct BytesInFlight(Arc<Semaphore>);
+pub struct BytesInFlight {
+    permits: Arc<Semaphore>,
+    bytes_max: usize,
+}
 
 impl BytesInFlight {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Semaphore::new((bytes_max / KIB).min(Semaphore::MAX_PERMITS))))
+        let permits = (bytes_max / KIB).min(Semaphore::MAX_PERMITS);
+        Self { permits: Arc::new(Semaphore::new(permits)), bytes_max }
+    }
+
+    /// A share for about so many bytes. What is larger than half of the bound takes half of it: it could not be had
+    /// at all otherwise.
+    pub fn share(&self, bytes: usize) -> Result<Reservation, Failure> {
+        let mut reservation = Reservation::default();
+        reservation.grow(bytes.min(self.bytes_max / 2), self)?;
+        Ok(reservation)
     }
 
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
         let permits = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
-        Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| busy())
+        Arc::clone(&self.permits).try_acquire_many_owned(permits).map_err(|_| busy())
+    }
+}
+
+impl FromRequest for BytesInFlight {
+    type Error = HttpError<Native>;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Scaffold::of(request).map(|scaffold| scaffold.bytes_in_flight.clone()).map_err(HttpError::from))
     }
 }
 
@@ -215,6 +241,11 @@ mod tests {
         other.grow(UNCOUNTED_BYTES_MAX, &bound).unwrap();
         drop(one);
         other.grow(100 * KIB, &bound).unwrap();
+        drop(other);
+        let whole = bound.share(100 * KIB * KIB).unwrap();
+        assert_eq!(bound.share(600 * KIB).unwrap_err().code, ErrorCode::Unavailable);
+        drop(whole);
+        bound.share(600 * KIB).unwrap();
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use ask::{Asked, ask};
 pub use authentication::{
     AuthenticationError, Authenticator, CallerToken, Granted, GrantedFor, LatelyGranted, Session, Token,
 };
-pub use body::Reservation;
+pub use body::{BytesInFlight, Reservation};
 pub use cors::{Origin, OriginError};
 pub use docs::SessionSchemes;
 pub use extract::{BytesBody, ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};

@@ -5,7 +5,7 @@ use coffer_server::Failure;
 use coffer_server::failure::UNAVAILABLE_RETRY_AFTER_S;
 use coffer_store::records::StoreError;
 
-use crate::domain::configs::ConfigsError;
+use crate::domain::configs::{ConfigsError, DocumentError};
 use crate::domain::kms::{AskError, Refusal};
 use crate::domain::kv::{KeyError, KvError};
 use crate::domain::usage::UsageError;
@@ -95,6 +95,11 @@ impl From<ConfigsError> for Failure {
             ConfigsError::TooManyUserKeys { retry_after_s } => {
                 Self::rate_limited(retry_after_s).with_detail(said)
             }
+            ConfigsError::Document(DocumentError::SameVariable { .. }) => {
+                Self::of(ErrorCode::EnvNamesCollide).with_detail(said)
+            }
+            ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
+            ConfigsError::Document(_) | ConfigsError::TooManyAtOnce { .. } => Self::field("body", said),
             ConfigsError::Position => Self::field("after", said),
             ConfigsError::ChangesGone => Self::of(ErrorCode::ChangesGone),
             ConfigsError::NotOurs => Self::of(ErrorCode::AccessDenied).with_detail(said),

@@ -6,6 +6,7 @@
 
 mod changes;
 mod env;
+mod transfer;
 
 use coffer_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ use crate::problem::Problem;
 use crate::secret::WireSecret;
 pub use changes::{CONFIGS_WATCH, ConfigChange, ConfigChangeKind, ConfigChanged, ConfigWatchQuery};
 pub use env::env_name;
+pub use transfer::{
+    CONFIGS_EXPORT, CONFIGS_IMPORT, ConfigExportQuery, ConfigFormat, ConfigImportMode, ConfigImportOutcome,
+    ConfigImportQuery, ConfigImported, ConfigImportedItem,
+};
 
 /// `GET` with a [`ConfigListQuery`]: a [`ConfigPage`].
 pub const CONFIGS_ITEMS: &str = "/api/v1/configs/items";

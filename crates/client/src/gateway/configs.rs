@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coffer_api::configs::{
-    ConfigBatch, ConfigBatchAnswer, ConfigDeleteQuery, ConfigDiffQuery, ConfigGetQuery, ConfigHistory,
-    ConfigListQuery, ConfigMeta, ConfigPage, ConfigPromote, ConfigPromoted, ConfigPutQuery, ConfigQuery,
-    ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary, ConfigWatchQuery,
+    ConfigBatch, ConfigBatchAnswer, ConfigDeleteQuery, ConfigDiffQuery, ConfigExportQuery, ConfigGetQuery,
+    ConfigHistory, ConfigImportQuery, ConfigImported, ConfigListQuery, ConfigMeta, ConfigPage, ConfigPromote,
+    ConfigPromoted, ConfigPutQuery, ConfigQuery, ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary,
+    ConfigWatchQuery,
 };
 use coffer_api::contract::configs::{API_KEY, USER_KEY};
 use coffer_api::kv::{JSON, KvDiff};
@@ -21,6 +22,8 @@ use crate::calls::Calls;
 
 /// The largest value that is read.
 const VALUE_BYTES_MAX: usize = 1024 * 1024;
+/// The largest export that is read.
+const EXPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The gateway's configurations, asked with one user key.
 #[derive(Clone, Debug)]
@@ -108,6 +111,25 @@ impl ConfigsClient {
     /// Reads several configurations in one call.
     pub async fn batch(&self, batch: &ConfigBatch) -> Result<ConfigBatchAnswer, ClientError> {
         self.calls.call(Method::POST, v1::CONFIGS_BATCH, batch).await
+    }
+
+    /// The configurations of an environment as a text. Values are plain in it.
+    pub async fn export(&self, query: &ConfigExportQuery) -> Result<Vec<u8>, ClientError> {
+        let answer =
+            self.calls.send(self.calls.request(Method::GET, v1::CONFIGS_EXPORT).query(query)).await?;
+        self.calls.bytes(answer, EXPORT_BYTES_MAX, |_, _| ()).await
+    }
+
+    /// Stores configurations from a text.
+    pub async fn import(
+        &self,
+        query: &ConfigImportQuery,
+        text: Bytes,
+    ) -> Result<ConfigImported, ClientError> {
+        let request = self.calls.request(Method::POST, v1::CONFIGS_IMPORT).query(query);
+        self.calls
+            .read_json(request.header(header::CONTENT_TYPE, "application/octet-stream").body(text))
+            .await
     }
 
     /// Watches configurations, from behind `query.after` or from now on.

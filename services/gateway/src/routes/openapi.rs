@@ -83,7 +83,9 @@ use super::v1;
         v1::configs::history::rollback,
         v1::configs::batch::batch,
         v1::configs::batch::promote,
-        v1::configs::watch::watch
+        v1::configs::watch::watch,
+        v1::configs::transfer::export,
+        v1::configs::transfer::import
     ),
     modifiers(&SessionSchemes, &UserKeyScheme)
 )]

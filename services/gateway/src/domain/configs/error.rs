@@ -4,6 +4,8 @@ use coffer_auth::workers::WorkError;
 use coffer_crypto::space::SpaceError;
 use coffer_store::records::StoreError;
 
+use super::transfer::DocumentError;
+
 /// Why something is not done with configurations.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigsError {
@@ -81,6 +83,18 @@ pub enum ConfigsError {
     /// The derived form of the user key is no longer in memory.
     #[error("the user key has to be brought again")]
     Forgotten,
+    /// What is imported is no document, or what is exported can be none.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// More than is done at once.
+    #[error("at most {max} configurations at once")]
+    TooManyAtOnce {
+        /// The limit.
+        max: usize,
+    },
+    /// Something that was done beside the request threads was not finished.
+    #[error("work was broken off")]
+    Broken,
     /// So many others change the same name space that it was given up.
     #[error("the configuration is changed by too many at the same time")]
     Contended,

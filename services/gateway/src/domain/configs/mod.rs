@@ -10,8 +10,10 @@
 mod changes;
 mod derivation;
 mod error;
+mod export;
 mod history;
 mod holder;
+mod import;
 mod list;
 mod model;
 mod numbers;
@@ -23,6 +25,7 @@ mod settings;
 mod space;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transfer;
 mod watch;
 mod write;
 
@@ -40,10 +43,12 @@ pub use changes::{ChangesPage, Event, WatchFilter};
 pub use derivation::Derive;
 pub use error::ConfigsError;
 pub use holder::Holder;
-pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, NewConfig, Update};
+pub use import::{Import, Imported, Outcome};
+pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, Meta, NewConfig, Update};
 pub use position::Position;
 pub use promote::{PROMOTED_MAX, Promotion};
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
+pub use transfer::{DocumentError, Format, Item};
 pub use watch::Watcher;
 
 pub use crate::repo::configs::Place;

@@ -121,6 +121,47 @@ impl From<Entry> for Config {
     }
 }
 
+/// What is known of a configuration, without its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// Its number.
+    pub id: u64,
+    /// The key.
+    pub key: String,
+    /// The environment.
+    pub environment: String,
+    /// The category.
+    pub category: Option<String>,
+    /// The version.
+    pub version: u64,
+    /// Bytes of the value.
+    pub bytes: u64,
+    /// When the configuration was made.
+    pub created_at: Timestamp,
+    /// When this value was stored.
+    pub updated_at: Timestamp,
+}
+
+impl From<Config> for Meta {
+    fn from(config: Config) -> Self {
+        let Config { id, key, environment, category, value, version, created_at, updated_at } = config;
+        let bytes = value.len() as u64;
+        Self { id, key, environment, category, version, bytes, created_at, updated_at }
+    }
+}
+
+impl From<Entry> for Meta {
+    fn from(entry: Entry) -> Self {
+        Config::from(entry).into()
+    }
+}
+
+impl fmt::Debug for Meta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meta").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()

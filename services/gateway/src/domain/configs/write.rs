@@ -21,7 +21,7 @@ pub(super) enum Tried<T> {
 }
 
 impl<T> Tried<T> {
-    fn map<U>(self, of: impl FnOnce(T) -> U) -> Tried<U> {
+    pub(super) fn map<U>(self, of: impl FnOnce(T) -> U) -> Tried<U> {
         match self {
             Self::Done(done) => Tried::Done(of(done)),
             Self::Again => Tried::Again,
@@ -143,7 +143,7 @@ impl Holder {
     }
 
     /// Whether a value may be stored at all.
-    fn admit(&self, value: &str) -> Result<(), ConfigsError> {
+    pub(super) fn admit(&self, value: &str) -> Result<(), ConfigsError> {
         let bytes_max = self.configs().0.settings.value_bytes_max;
         if value.len() > bytes_max { Err(ConfigsError::ValueTooLarge { bytes_max }) } else { Ok(()) }
     }

@@ -99,6 +99,12 @@ impl ConfigsRepo {
         Ok((owner, found.collect()))
     }
 
+    /// What a counter of the name space has.
+    pub async fn counter(&self, space: &SpaceKeys, sort: &Sort) -> Result<i64, StoreError> {
+        let found = self.records.get(&keys::partition(space), sort).await?;
+        found.map_or(Ok(0), |found| found.counter())
+    }
+
     /// Records of a range of the name space.
     pub async fn scan(
         &self,

@@ -14,7 +14,8 @@ use coffer_core::SecretBytes;
 use coffer_kms_link::Link;
 use coffer_server::extract::ContractRejection;
 use coffer_server::{
-    CallerToken, ClientAddress, ConfigsContract, Failure, HttpError, Native, Session, Surface, Token,
+    BytesInFlight, CallerToken, ClientAddress, ConfigsContract, Failure, HttpError, Native, Reservation,
+    Session, Surface, Token,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
@@ -78,6 +79,14 @@ impl<S: Surface> Keyed<S> {
         let (configs, client) = (self.vault.configs()?, self.client.limit_key());
         configs.rekey((self.user_key.expose(), new.as_bytes()), client).await?;
         Ok(configs.holder(new.as_bytes(), client).await?.advice())
+    }
+
+    /// A share of the bytes in flight for everything that the user key opens, to be kept as long as that is in memory.
+    pub(in crate::routes) async fn share_of_all(
+        &self,
+        in_flight: &BytesInFlight,
+    ) -> Result<Reservation, Failure> {
+        in_flight.share(self.holder.bytes().await?)
     }
 
     /// What counts as one client for limits.

@@ -9,7 +9,7 @@ use coffer_api::contract::configs::{
     Config, CreateConfig, Done, KEY_ADVICE, ListQuery, OneQuery, Rekey, UpdateConfig,
 };
 use coffer_api::contract::validation::ValidationErrors;
-use coffer_server::{ConfigsContract, ContractQuery, Failure, HttpError, JsonBody};
+use coffer_server::{BytesInFlight, ConfigsContract, ContractQuery, Failure, HttpError, JsonBody};
 use serde_json::value::RawValue;
 
 use crate::domain::configs::{self, Address, Filter, NewConfig, Update};
@@ -50,7 +50,12 @@ pub(in crate::routes) async fn create(keyed: Keyed, body: Body<CreateConfig>) ->
         (status = 401, description = "The user key is too short"),
         (status = 422, description = "No user key", body = ValidationErrors),
         (status = 429, description = "Too many new user keys, with `Retry-After`")))]
-pub(in crate::routes) async fn list(keyed: Keyed, query: ContractQuery<ListQuery>) -> Answered {
+pub(in crate::routes) async fn list(
+    keyed: Keyed,
+    in_flight: BytesInFlight,
+    query: ContractQuery<ListQuery>,
+) -> Answered {
+    let _share = keyed.share_of_all(&in_flight).await?;
     let (category, environment) = (query.category.as_deref(), query.environment.as_deref());
     let configs = keyed.holder.list(Filter { category, environment }).await?;
     let configs: Result<Vec<_>, _> = configs.iter().map(wire).collect();

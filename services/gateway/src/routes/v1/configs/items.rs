@@ -30,7 +30,7 @@ pub(in crate::routes) async fn list(
 ) -> Result<Json<ConfigPage>, HttpError> {
     let ConfigListQuery { prefix, environment, category, cursor, limit } = query.into_inner();
     let filter = Filter { category: category.as_deref(), environment: environment.as_deref() };
-    let mut configs = keyed.holder.list(filter).await?;
+    let mut configs = keyed.holder.list_meta(filter).await?;
     let after = cursor.unwrap_or(0);
     configs.retain(|config| config.id > after && config.key.starts_with(&prefix));
     let more = configs.split_off(page_items(limit).min(configs.len()));
@@ -47,7 +47,7 @@ pub(in crate::routes) async fn list(
         (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem)))]
 pub(in crate::routes) async fn summary(keyed: Keyed<Native>) -> Result<Json<ConfigSummary>, HttpError> {
     let (mut environments, mut categories) = (BTreeMap::new(), BTreeMap::new());
-    for config in keyed.holder.list(Filter::default()).await? {
+    for config in keyed.holder.list_meta(Filter::default()).await? {
         *environments.entry(config.environment).or_default() += 1;
         if let Some(category) = config.category {
             *categories.entry(category).or_default() += 1;

@@ -4,21 +4,12 @@ use coffer_api::configs::ConfigMeta;
 use coffer_api::contract::configs::{check_category, check_environment, check_key};
 use coffer_server::Failure;
 
-use crate::domain::configs::{Address, Condition, Config};
+use crate::domain::configs::{Address, Condition, Meta};
 
 /// What is known of a configuration.
-pub(super) fn meta(config: Config) -> ConfigMeta {
-    let Config { id, key, environment, category, value, version, created_at, updated_at } = config;
-    ConfigMeta {
-        id,
-        key,
-        environment,
-        category,
-        version,
-        size_bytes: value.len() as u64,
-        created_at,
-        updated_at,
-    }
+pub(super) fn meta(config: impl Into<Meta>) -> ConfigMeta {
+    let Meta { id, key, environment, category, version, bytes, created_at, updated_at } = config.into();
+    ConfigMeta { id, key, environment, category, version, size_bytes: bytes, created_at, updated_at }
 }
 
 /// Where a key and an environment lead, if they can be names.

@@ -1,0 +1,36 @@
+//! The configurations of one environment as a text.
+
+use super::model::Filter;
+use super::transfer::{Document, Format, Item};
+use super::{ConfigsError, Holder};
+
+impl Holder {
+    /// Writes the configurations of an environment, by key.
+    pub async fn export(&self, environment: &str, format: Format) -> Result<String, ConfigsError> {
+        let filter = Filter { category: None, environment: Some(environment) };
+        let mut configs = self.list(filter).await?;
+        configs.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        let item =
+            |config: super::Config| Item { key: config.key, category: config.category, value: config.value };
+        let document = Document {
+            salt: Some(self.configs().0.deployment.salt),
+            environment: Some(environment.to_owned()),
+            items: configs.into_iter().map(item).collect(),
+        };
+        // Whole name spaces take long to write; other requests go on meanwhile.
+        let written = tokio::task::spawn_blocking(move || format.write(&document)).await;
+        Ok(written.map_err(|_| ConfigsError::Broken)??)
+    }
+
+    /// Reads what somebody wants to import; and whether it is from this deployment, if it says so.
+    pub async fn document(
+        &self,
+        text: String,
+        format: Format,
+    ) -> Result<(Document, Option<bool>), ConfigsError> {
+        let read = tokio::task::spawn_blocking(move || format.read(&text)).await;
+        let document = read.map_err(|_| ConfigsError::Broken)??;
+        let is_ours = document.salt.map(|salt| salt == self.configs().0.deployment.salt);
+        Ok((document, is_ours))
+    }
+}

@@ -1,0 +1,150 @@
+//! Configurations of one environment as a text: how an export writes them and an import reads them.
+//!
+//! One document in four formats. JSON, YAML and TOML have the same shape:
+//!
+//! ```text
+//! coffer_configs  1
+//! salt            the deployment's, in base64
+//! environment     staging
+//! configs         host: { category: db, value: … }
+//! ```
+//!
+//! A `value` is what it is in JSON: texts, numbers, booleans, lists and objects are those of the format. What a format
+//! cannot say exactly (`null` in TOML; numbers that are not 64-bit integers and have over 15 digits) is written as `json`
+//! instead: the JSON as a text. So every value comes back from every format as the value that it was, and from JSON as the
+//! very text. Nothing is guessed: whether a format says a value exactly is tried before it is written.
+//!
+//! `.env` has variables (see [`env`]).
+//!
+//! The salt says from which deployment a document is. It is no secret, and nothing is opened with it: values are plain
+//! here, and an import seals them anew, under whatever user key brings them.
+
+mod env;
+mod json;
+mod numbers;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod toml;
+mod yaml;
+
+use std::fmt;
+
+use coffer_crypto::space::SALT_BYTES;
+
+/// A way to write configurations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON (RFC 8259).
+    Json,
+    /// YAML 1.2.
+    Yaml,
+    /// TOML 1.0.
+    Toml,
+    /// Variables of an environment, one to a line.
+    Env,
+}
+
+/// Configurations of one environment.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The salt of the deployment that they are from.
+    pub salt: Option<[u8; SALT_BYTES]>,
+    /// The environment that they are from.
+    pub environment: Option<String>,
+    /// The configurations, each key once.
+    pub items: Vec<Item>,
+}
+
+/// A configuration in a document.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The key.
+    pub key: String,
+    /// The category.
+    pub category: Option<String>,
+    /// The value: JSON.
+    pub value: String,
+}
+
+/// Why something is no document, or cannot be one. Nothing of a value is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// The text is wrong at this place.
+    #[error("line {line}, column {column}: {what}")]
+    Place {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// The text is wrong.
+    #[error("{0}")]
+    Text(&'static str),
+    /// A configuration in it is wrong.
+    #[error("configuration '{key}': {what}")]
+    Item {
+        /// Its key.
+        key: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// Two configurations would be the same variable.
+    #[error("configurations '{one}' and '{other}' would both be the variable {name}")]
+    SameVariable {
+        /// The variable.
+        name: String,
+        /// The one key.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// It cannot be written.
+    #[error("the configurations cannot be written in this format")]
+    Unwritable,
+}
+
+/// Whether two texts are the same JSON: numbers to the last digit that they were written with.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let parse = |text| serde_json::from_str::<serde_json::Value>(text);
+    numbers::are_exact(one) && matches!((parse(one), parse(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+impl Format {
+    /// Writes a document.
+    pub fn write(self, document: &Document) -> Result<String, DocumentError> {
+        match self {
+            Self::Json => json::write(document),
+            Self::Yaml => yaml::write(document),
+            Self::Toml => toml::write(document),
+            Self::Env => env::write(document),
+        }
+    }
+
+    /// Reads a document.
+    pub fn read(self, text: &str) -> Result<Document, DocumentError> {
+        match self {
+            Self::Json => json::read(text),
+            Self::Yaml => yaml::read(text),
+            Self::Toml => toml::read(text),
+            Self::Env => env::read(text),
+        }
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} items)", self.items.len())
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Item(redacted)")
+    }
+}

@@ -1,0 +1,255 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+const FORMATS: [Format; 4] = [Format::Json, Format::Yaml, Format::Toml, Format::Env];
+
+fn item(key: &str, category: Option<&str>, value: &str) -> Item {
+    Item { key: key.to_owned(), category: category.map(str::to_owned), value: value.to_owned() }
+}
+
+/// Any JSON, with numbers and texts that formats are known to trip over.
+fn values() -> impl Strategy<Value = String> {
+    let texts = prop_oneof![
+        any::<String>(),
+        prop::sample::select(vec![
+            "",
+            " ",
+            "yes",
+            "no",
+            "null",
+            "~",
+            "1",
+            "1.0",
+            "0x1f",
+            "1_000",
+            "2024-01-01",
+            "a: b",
+            "- a",
+            "# a",
+            "a\nb",
+            "a\r\nb",
+            "'",
+            "\"",
+            "$HOME `x`",
+            "\\n",
+            "\t",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "<<",
+            "=",
+            "é",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let numbers = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<f64>().prop_filter("JSON has it", |number| number.is_finite()).prop_map(|n| format!("{n:e}")),
+        prop::sample::select(vec![
+            "-0",
+            "1.50",
+            "1e2",
+            "0.1234567890123456789",
+            "99999999999999999999",
+            "1E400"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|flag| flag.to_string()),
+        numbers,
+        texts.clone().prop_map(|text| Value::String(text).to_string()),
+    ];
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4);
+        let fields = prop::collection::btree_map(texts.clone(), inner, 0..4);
+        prop_oneof![
+            list.prop_map(|items| format!("[{}]", items.join(", "))),
+            fields.prop_map(|fields| {
+                let field =
+                    |(name, value): (&String, &String)| format!("{}: {value}", Value::from(name.as_str()));
+                format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(","))
+            }),
+        ]
+    })
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z/.-]{1,12}",
+        "\\PC{1,20}",
+        any::<String>().prop_filter("not empty", |key| !key.is_empty())
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn what_is_written_in_a_format_is_read_as_what_it_was(
+        items in prop::collection::btree_map(names(), (prop::option::of(names()), values()), 0..8),
+        environment in prop::option::of(names()),
+        salt in prop::option::of(any::<[u8; 32]>()),
+    ) {
+        let items: Vec<_> =
+            items.iter().map(|(key, (category, value))| item(key, category.as_deref(), value)).collect();
+        let salt = salt.map(|half| *[half, half].as_flattened().first_chunk().unwrap());
+        let document = Document { salt, environment, items };
+        for format in FORMATS {
+            let text = match format.write(&document) {
+                Err(DocumentError::SameVariable { .. }) if format == Format::Env => continue,
+                text => text.unwrap(),
+            };
+            let back = format.read(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+            prop_assert_eq!((back.salt, &back.environment), (document.salt, &document.environment));
+            prop_assert_eq!(back.items.len(), document.items.len());
+            for (back, item) in back.items.iter().zip(&document.items) {
+                prop_assert_eq!((&back.key, &back.category), (&item.key, &item.category));
+                prop_assert!(same(&item.value, &back.value), "{} became {} by\n{}", item.value, back.value, text);
+                prop_assert!(format != Format::Json || back.value == item.value);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_read_answers(text in any::<String>()) {
+        for format in FORMATS {
+            let _ = format.read(&text);
+        }
+    }
+}
+
+fn example() -> Document {
+    let items = vec![
+        item("debug", None, "false"),
+        item("host", Some("db"), "\"localhost\""),
+        item("limits", None, "{\"cpu\":2.5,\"none\":null}"),
+        item("port", Some("db"), "5432"),
+    ];
+    Document { salt: Some([7; 64]), environment: Some("staging".to_owned()), items }
+}
+
+#[test]
+fn each_format_is_written_as_its_readers_expect_it() {
+    let salt =
+        example().salt.map(|salt| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, salt));
+    let salt = salt.unwrap();
+    let json = format!(
+        r#"{{
+  "coffer_configs": 1,
+  "salt": "{salt}",
+  "environment": "staging",
+  "configs": {{
+    "debug": {{
+      "value": false
+    }},
+    "host": {{
+      "category": "db",
+      "value": "localhost"
+    }},
+    "limits": {{
+      "value": {{"cpu":2.5,"none":null}}
+    }},
+    "port": {{
+      "category": "db",
+      "value": 5432
+    }}
+  }}
+}}
+"#
+    );
+    assert_eq!(Format::Json.write(&example()).unwrap(), json);
+    let yaml = Format::Yaml.write(&example()).unwrap();
+    assert!(yaml.contains("  host:\n    category: db\n    value: localhost\n"), "{yaml}");
+    let toml = Format::Toml.write(&example()).unwrap();
+    assert!(toml.contains("[configs.host]\ncategory = \"db\"\nvalue = \"localhost\"\n"), "{toml}");
+    assert!(toml.contains("[configs.limits]\njson = '{\"cpu\":2.5,\"none\":null}'\n"), "{toml}");
+    let env = Format::Env.write(&example()).unwrap();
+    let expected = format!(
+        r#"# coffer {{"coffer_configs":1,"salt":"{salt}","environment":"staging"}}
+# coffer {{"key":"debug","json":true}}
+DEBUG='false'
+# coffer {{"key":"host","category":"db"}}
+DB_HOST='localhost'
+# coffer {{"key":"limits","json":true}}
+LIMITS='{{"cpu":2.5,"none":null}}'
+# coffer {{"key":"port","category":"db","json":true}}
+DB_PORT='5432'
+"#
+    );
+    assert_eq!(env, expected);
+}
+
+#[test]
+fn two_configurations_of_one_variable_are_named() {
+    let items = vec![item("a-b", None, "1"), item("b", Some("a"), "2")];
+    let error = Format::Env.write(&Document { items, ..Document::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "configurations 'a-b' and 'b' would both be the variable A_B");
+}
+
+#[test]
+fn documents_of_other_hands_are_read() {
+    let yaml =
+        "coffer_configs: 1\nconfigs:\n  a: {value: yes}\n  b: {value: &x [1, two]}\n  c: {value: *x}\n";
+    let found = Format::Yaml.read(yaml).unwrap();
+    let values: Vec<_> = found.items.iter().map(|item| item.value.as_str()).collect();
+    assert_eq!(values, ["\"yes\"", "[1,\"two\"]", "[1,\"two\"]"]);
+    let toml = "coffer_configs = 1\nconfigs.a.value = 2024-01-01\nconfigs.b.value = [1, 'x', {y = 0.5}]\n";
+    let found = Format::Toml.read(toml).unwrap();
+    let values: Vec<_> = found.items.iter().map(|item| item.value.as_str()).collect();
+    assert_eq!(values, ["\"2024-01-01\"", "[1,\"x\",{\"y\":0.5}]"]);
+    let env = "\n# theirs\nexport HOST=\"a\\n\\$b\" # said\nPORT=5432 # x\nEMPTY=\nTWO='a\nb'\nLAST= c d ";
+    let found = Format::Env.read(env).unwrap();
+    let found: Vec<_> = found.items.iter().map(|item| format!("{} {}", item.key, item.value)).collect();
+    let expected = ["HOST \"a\\n$b\"", "PORT \"5432\"", "EMPTY \"\"", "TWO \"a\\nb\"", "LAST \"c d\""];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_place_and_nothing_of_it_is_repeated() {
+    for (format, text, said) in [
+        (Format::Json, "{\"coffer_configs\": 1,\n \"planted\": 1}", "line 2, column 10"),
+        (Format::Json, "{\"coffer_configs\": 2, \"configs\": {}}", "`coffer_configs` is not 1"),
+        (
+            Format::Json,
+            "{\"coffer_configs\": 1, \"configs\": {\"a\": {}}}",
+            "configuration 'a': it has one of",
+        ),
+        (
+            Format::Json,
+            "{\"coffer_configs\": 1, \"configs\": {\"a\": {\"value\": 1}, \"a\": {\"value\": 2}}}",
+            "line 1",
+        ),
+        (
+            Format::Json,
+            "{\"coffer_configs\": 1, \"configs\": {\"a\": {\"json\": \"planted\"}}}",
+            "`json` is not JSON",
+        ),
+        (Format::Json, "{\"coffer_configs\": 1, \"salt\": \"planted\", \"configs\": {}}", "`salt`"),
+        (Format::Yaml, "coffer_configs: 1\nconfigs:\n  a: {value: .nan}\n", "line 3"),
+        (Format::Yaml, "coffer_configs: 1\nconfigs: [planted]\n", "line 2"),
+        (Format::Yaml, "coffer_configs: 1\nconfigs: {a: {value: 1}, a: {value: 2}}\n", "line 2"),
+        (Format::Toml, "coffer_configs = 1\nconfigs = \"planted\n", "line 2"),
+        (Format::Toml, "coffer_configs = 1\nconfigs.a.value = nan\n", "none in JSON"),
+        (Format::Toml, "coffer_configs = 1\nplanted = 1\n", "not what a document has"),
+        (Format::Env, "A=1\nplanted\n", "line 2"),
+        (Format::Env, "A=1\nB='planted\n", "line 2"),
+        (Format::Env, "A='a' planted\n", "line"),
+        (Format::Env, "A=1\nA=2\n", "configuration 'A': it is there twice"),
+        (Format::Env, "# coffer {\"key\":\"a\"}\nB=planted\n", "line 2"),
+        (Format::Env, "# coffer {\"key\":\"a\",\"json\":true}\nA=planted\n", "line 2"),
+        (Format::Env, "# coffer {\"key\":\"a\"}\n", "of no variable"),
+    ] {
+        let error = format.read(text).expect_err(text).to_string();
+        assert!(error.contains(said) && !error.contains("planted"), "{format:?}: {error}");
+    }
+    // What is expanded is bounded.
+    let bomb: String = (1..12)
+        .map(|n| format!("  k{n}: &a{n} {{value: [{}]}}\n", format!("*a{},", n - 1).repeat(9)))
+        .collect();
+    let bomb = format!("coffer_configs: 1\nconfigs:\n  k0: &a0 {{value: 1}}\n{bomb}");
+    assert!(Format::Yaml.read(&bomb).is_err());
+}

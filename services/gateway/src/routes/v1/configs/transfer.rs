@@ -1,0 +1,119 @@
+//! Configurations as a text: what is exported, and what is imported.
+
+use std::convert::Infallible;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Json;
+use bytes::Bytes;
+use coffer_api::Problem;
+use coffer_api::configs::{
+    ConfigExportQuery, ConfigFormat, ConfigImportMode, ConfigImportOutcome, ConfigImportQuery,
+    ConfigImported, ConfigImportedItem,
+};
+use coffer_api::contract::configs::{check_category, check_key};
+use coffer_server::{BytesBody, BytesInFlight, Failure, HttpError, Native, Reservation, ValidQuery};
+use futures_util::stream;
+
+use super::wire;
+use crate::domain::configs::{DEFAULT_ENVIRONMENT, Format, Import, Imported, Item, Outcome};
+use crate::routes::contract::configs::Keyed;
+
+/// An export goes out in pieces of this size, in bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// The configurations of an environment as a text that can be imported. Values are plain in it.
+#[utoipa::path(get, path = "/api/v1/configs/export", tag = "configurations", params(ConfigExportQuery),
+    security(("user_key" = [])),
+    responses(
+        (status = 200, description = "`coffer_configs` 1, the deployment's `salt`, the `environment`, and `configs` by key, each with its \
+            `category` and its `value`, or as `json` what the format cannot say exactly; as `.env`, variables named by category and key in \
+            upper case, each with a comment for the import"),
+        (status = 409, description = "`env_names_collide`: two configurations would be the same variable; both are named", body = Problem),
+        (status = 422, description = "`invalid_input`", body = Problem),
+        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
+pub(in crate::routes) async fn export(
+    keyed: Keyed<Native>,
+    in_flight: BytesInFlight,
+    query: ValidQuery<ConfigExportQuery>,
+) -> Result<HttpResponse, HttpError> {
+    wire::environment_in("environment", query.environment.as_deref())?;
+    let environment = query.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+    let share = keyed.share_of_all(&in_flight).await?;
+    let text = keyed.holder.export(environment, format(query.format)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type(query.format.media_type())
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
+        .no_chunking(text.len() as u64)
+        .streaming(Box::pin(pieces(text.into(), share))))
+}
+
+/// A body that keeps its share of the bytes in flight until it is sent.
+fn pieces(text: Bytes, share: Reservation) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((text, share), async |(mut text, share)| {
+        let piece = text.split_to(PIECE_BYTES.min(text.len()));
+        (!piece.is_empty()).then_some((Ok(piece), (text, share)))
+    })
+}
+
+/// Stores configurations from a text: what an export gave, or one like that. Everything is looked at before anything is stored; then they are
+/// stored in groups of at most 100, each group at once. After a failure in between the same import goes on where it ended.
+#[utoipa::path(post, path = "/api/v1/configs/import", tag = "configurations", params(ConfigImportQuery),
+    security(("user_key" = [])), request_body(content = String, content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "What was done; with `dry_run`, what would be", body = ConfigImported),
+        (status = 413, description = "`body_too_large`", body = Problem),
+        (status = 422, description = "`invalid_input`: names the place in the text, or the configuration", body = Problem),
+        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
+        (status = 507, description = "`storage_full`", body = Problem)))]
+pub(in crate::routes) async fn import(
+    keyed: Keyed<Native>,
+    query: ValidQuery<ConfigImportQuery>,
+    body: BytesBody,
+) -> Result<Json<ConfigImported>, HttpError> {
+    let ConfigImportQuery { environment, format: from, mode, dry_run } = query.into_inner();
+    let (bytes, _reservation) = body.into_parts();
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::field("body", "is not UTF-8"))?.to_owned();
+    let (document, same_deployment) = keyed.holder.document(text, format(from)).await?;
+    wire::environment_in("environment", environment.as_deref())?;
+    wire::environment_in("body", document.environment.as_deref())?;
+    document.items.iter().try_for_each(check)?;
+    let environment = environment.or(document.environment).unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned());
+    let overwrite = mode == ConfigImportMode::Overwrite;
+    let how = Import { environment: &environment, overwrite, dry_run };
+    let done = keyed.holder.import(&document.items, how).await?;
+    let count = |outcome| done.iter().filter(|one| one.outcome == outcome).count() as u64;
+    let (created, changed) = (count(Outcome::Created), count(Outcome::Changed));
+    let left = count(Outcome::Left);
+    let items = done.into_iter().map(item).collect();
+    Ok(Json(ConfigImported { environment, dry_run, same_deployment, created, changed, left, items }))
+}
+
+fn format(format: ConfigFormat) -> Format {
+    match format {
+        ConfigFormat::Json => Format::Json,
+        ConfigFormat::Yaml => Format::Yaml,
+        ConfigFormat::Toml => Format::Toml,
+        ConfigFormat::Env => Format::Env,
+    }
+}
+
+fn item(Imported { key, outcome, version }: Imported) -> ConfigImportedItem {
+    let outcome = match outcome {
+        Outcome::Created => ConfigImportOutcome::Created,
+        Outcome::Changed => ConfigImportOutcome::Changed,
+        Outcome::Left => ConfigImportOutcome::Left,
+    };
+    ConfigImportedItem { key, outcome, version }
+}
+
+/// Refuses names that cannot be.
+fn check(item: &Item) -> Result<(), Failure> {
+    let shown: String = item.key.chars().take(40).collect();
+    check_key(&item.key)
+        .map_err(|_| Failure::field("body", format!("the key '{shown}' is empty or over 255 characters")))?;
+    let category = item.category.as_deref().map_or(Ok(()), check_category);
+    category.map_err(|_| Failure::field("body", format!("the category of '{shown}' is over 100 characters")))
+}
