@@ -118,6 +118,8 @@ error_codes! {
     UserKeyInUse = 409, "user_key_in_use", "The new user key has configurations already";
     /// Two configurations would be the same environment variable.
     EnvNamesCollide = 409, "env_names_collide", "Two configurations would be the same environment variable";
+    /// A reference in a configuration leads nowhere, round in a circle, or too far.
+    ReferenceUnresolved = 409, "reference_unresolved", "A reference in the configuration cannot be resolved";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.

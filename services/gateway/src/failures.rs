@@ -100,6 +100,7 @@ impl From<ConfigsError> for Failure {
             }
             ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
             ConfigsError::Document(_) | ConfigsError::TooManyAtOnce { .. } => Self::field("body", said),
+            ConfigsError::Reference(_) => Self::of(ErrorCode::ReferenceUnresolved).with_detail(said),
             ConfigsError::Position => Self::field("after", said),
             ConfigsError::ChangesGone => Self::of(ErrorCode::ChangesGone),
             ConfigsError::NotOurs => Self::of(ErrorCode::AccessDenied).with_detail(said),

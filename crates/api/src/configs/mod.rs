@@ -91,6 +91,10 @@ pub struct ConfigGetQuery {
     /// An earlier version; the current one if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Whether references in it are resolved: `${ref:key}` to another configuration in the same environment,
+    /// `${ref:key@environment}` to one in another; `$${` is `${`.
+    #[serde(default)]
+    pub resolve: bool,
 }
 
 /// How a value is stored.
@@ -234,6 +238,9 @@ pub struct ConfigBatch {
     /// 1 to 100.
     #[schema(max_items = 100)]
     pub items: Vec<ConfigName>,
+    /// Whether references in them are resolved.
+    #[serde(default)]
+    pub resolve: bool,
 }
 
 /// A configuration in a batch.

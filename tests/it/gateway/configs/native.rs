@@ -31,7 +31,7 @@ fn put_to(key: &str, environment: &str) -> ConfigPutQuery {
 }
 
 fn get_of(key: &str, environment: &str, version: Option<u64>) -> ConfigGetQuery {
-    ConfigGetQuery { key: key.to_owned(), environment: Some(environment.to_owned()), version }
+    ConfigGetQuery { key: key.to_owned(), environment: Some(environment.to_owned()), version, resolve: false }
 }
 
 async fn journey(stack: &Stack) {
@@ -80,7 +80,8 @@ async fn journey(stack: &Stack) {
 
     let wanted = ["host", "never"]
         .map(|key| ConfigName { key: key.to_owned(), environment: Some("production".to_owned()) });
-    let results = ann.batch(&ConfigBatch { items: wanted.to_vec() }).await.expect("a batch").results;
+    let results =
+        ann.batch(&ConfigBatch { items: wanted.to_vec(), resolve: false }).await.expect("a batch").results;
     assert_eq!(results.iter().map(|one| one.status).collect::<Vec<_>>(), [200, 404]);
     assert_eq!(results[0].value.as_ref().map(|value| value.get()), Some("{\"port\": 5432, \"a\": 1.50}"));
     assert_eq!(

@@ -4,6 +4,7 @@ use coffer_auth::workers::WorkError;
 use coffer_crypto::space::SpaceError;
 use coffer_store::records::StoreError;
 
+use super::references::ReferenceError;
 use super::transfer::DocumentError;
 
 /// Why something is not done with configurations.
@@ -86,6 +87,9 @@ pub enum ConfigsError {
     /// What is imported is no document, or what is exported can be none.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// A reference cannot be resolved.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// More than is done at once.
     #[error("at most {max} configurations at once")]
     TooManyAtOnce {

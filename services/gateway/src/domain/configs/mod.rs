@@ -21,6 +21,7 @@ mod position;
 mod promote;
 mod quota;
 mod read;
+mod references;
 mod settings;
 mod space;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use import::{Import, Imported, Outcome};
 pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, Meta, NewConfig, Update};
 pub use position::Position;
 pub use promote::{PROMOTED_MAX, Promotion};
+pub use references::ReferenceError;
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
 pub use transfer::{DocumentError, Format, Item};
 pub use watch::Watcher;

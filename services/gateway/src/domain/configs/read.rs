@@ -7,6 +7,8 @@ use super::{ConfigsError, Holder};
 
 /// Environments of one key that are looked at, at most: so many are named in a refusal.
 const ENVIRONMENTS_MAX: usize = 100;
+/// Configurations read at once.
+const READ_MAX: usize = 32;
 
 impl Holder {
     /// A configuration.
@@ -19,6 +21,55 @@ impl Holder {
             }
         }
         Err(ConfigsError::Contended)
+    }
+
+    /// Several configurations, in the order asked. What is where its address says comes in few round trips.
+    pub async fn get_many(
+        &self,
+        addresses: &[Address<'_>],
+    ) -> Result<Vec<Result<Config, ConfigsError>>, ConfigsError> {
+        for tried in 0..TRIES_MAX {
+            let Some(space) = self.space().await? else {
+                return Ok(addresses.iter().map(|address| Err(not_found(address.key))).collect());
+            };
+            if let Some(found) = self.where_they_say(&space, addresses).await? {
+                let mut configs = Vec::with_capacity(addresses.len());
+                for (address, found) in addresses.iter().zip(found) {
+                    configs.push(match found {
+                        Some(found) => Ok(found.entry.into()),
+                        None if address.environment.is_some() => Err(not_found(address.key)),
+                        // It may be in one other environment alone.
+                        None => self.get(*address).await,
+                    });
+                }
+                return Ok(configs);
+            }
+            self.configs().pause(tried).await;
+        }
+        Err(ConfigsError::Contended)
+    }
+
+    /// What is where its address says, or in the default environment; nothing if the name space is no longer ours.
+    async fn where_they_say(
+        &self,
+        space: &OpenSpace,
+        addresses: &[Address<'_>],
+    ) -> Result<Option<Vec<Option<Found>>>, ConfigsError> {
+        let mut all = Vec::with_capacity(addresses.len());
+        for some in addresses.chunks(READ_MAX) {
+            let sort = |address: &Address<'_>| {
+                self.sort(space, address.key, address.environment.unwrap_or(DEFAULT_ENVIRONMENT))
+            };
+            let sorts: Vec<_> = some.iter().map(sort).collect();
+            let (owner, found) = self.configs().0.repo.get_with_owner(&space.keys, &sorts).await?;
+            if !self.is_ours(space, owner) {
+                return Ok(None);
+            }
+            for opened in found {
+                all.push(opened.map(|opened| space.read(&opened)).transpose()?);
+            }
+        }
+        Ok(Some(all))
     }
 
     /// The configuration that an address means, with why there is none; nothing if the name space is no longer ours,

@@ -1,8 +1,10 @@
 mod bed;
+mod carrying;
 mod contract;
 mod crashes;
 mod keeping;
 mod model;
 mod native;
+mod references;
 mod rekey;
 mod watching;

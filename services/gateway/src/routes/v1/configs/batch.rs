@@ -26,22 +26,36 @@ pub(in crate::routes) async fn batch(
     keyed: Keyed<Native>,
     body: ValidJson<ConfigBatch>,
 ) -> Result<Json<ConfigBatchAnswer>, HttpError> {
-    let items = body.into_inner().items;
+    let ConfigBatch { items, resolve } = body.into_inner();
     if !(1..=ITEMS_MAX).contains(&items.len()) {
         return Err(Failure::field("items", "has 1 to 100 entries").into());
     }
+    let addresses: Vec<_> =
+        items.iter().map(|item| wire::address(&item.key, item.environment.as_deref())).collect();
+    let wanted: Vec<_> = addresses.iter().filter_map(|address| address.as_ref().ok().copied()).collect();
+    let mut found = keyed.holder.get_many(&wanted).await?.into_iter();
     let (mut results, mut room) = (Vec::with_capacity(items.len()), ANSWER_BYTES_MAX);
-    for item in &items {
-        let address = wire::address(&item.key, item.environment.as_deref());
-        let found = match address {
-            Ok(address) => keyed.holder.get(address).await.map_err(Failure::from),
+    for address in addresses {
+        let config = match address {
+            Ok(_) => found
+                .next()
+                .ok_or_else(|| Failure::internal("a batch answers everything"))?
+                .map_err(Failure::from),
             Err(failure) => Err(failure),
         };
-        results.push(
-            found.and_then(|config| read(config, &mut room)).unwrap_or_else(|failure| refused(&failure)),
-        );
+        let config = match config {
+            Ok(config) if resolve => resolved(&keyed, config).await,
+            config => config,
+        };
+        let outcome = config.and_then(|config| read(config, &mut room));
+        results.push(outcome.unwrap_or_else(|failure| refused(&failure)));
     }
     Ok(Json(ConfigBatchAnswer { results }))
+}
+
+async fn resolved(keyed: &Keyed<Native>, config: Config) -> Result<Config, Failure> {
+    let value = keyed.holder.resolved(&config).await?;
+    Ok(Config { value, ..config })
 }
 
 fn read(mut config: Config, room: &mut usize) -> Result<ConfigOutcome, Failure> {

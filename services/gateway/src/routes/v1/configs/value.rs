@@ -23,6 +23,7 @@ const VERSION: &str = "coffer-config-version";
         (status = 200, description = "The value; `coffer-config-version` has its version"),
         (status = 400, description = "`environment_needed`", body = Problem),
         (status = 404, description = "`config_not_found`, `version_not_found`", body = Problem),
+        (status = 409, description = "`reference_unresolved`, with `resolve`: says which, and where it leads", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem),
         (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem)))]
 pub(in crate::routes) async fn get(
@@ -30,10 +31,13 @@ pub(in crate::routes) async fn get(
     query: ValidQuery<ConfigGetQuery>,
 ) -> Result<HttpResponse, HttpError> {
     let address = wire::address(&query.key, query.environment.as_deref())?;
-    let config = match query.version {
+    let mut config = match query.version {
         Some(version) => keyed.holder.version(address, version).await?,
         None => keyed.holder.get(address).await?,
     };
+    if query.resolve {
+        config.value = keyed.holder.resolved(&config).await?;
+    }
     Ok(HttpResponse::Ok()
         .content_type(JSON)
         .insert_header((VERSION, config.version))
