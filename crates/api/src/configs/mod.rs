@@ -7,6 +7,7 @@
 mod changes;
 mod env;
 mod transfer;
+mod unread;
 
 use coffer_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use transfer::{
     CONFIGS_EXPORT, CONFIGS_IMPORT, ConfigExportQuery, ConfigFormat, ConfigImportMode, ConfigImportOutcome,
     ConfigImportQuery, ConfigImported, ConfigImportedItem,
 };
+pub use unread::{CONFIGS_UNREAD, ConfigUnreadPage, ConfigUnreadQuery, UnreadConfig};
 
 /// `GET` with a [`ConfigListQuery`]: a [`ConfigPage`].
 pub const CONFIGS_ITEMS: &str = "/api/v1/configs/items";

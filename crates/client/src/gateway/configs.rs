@@ -7,7 +7,7 @@ use coffer_api::configs::{
     ConfigBatch, ConfigBatchAnswer, ConfigDeleteQuery, ConfigDiffQuery, ConfigExportQuery, ConfigGetQuery,
     ConfigHistory, ConfigImportQuery, ConfigImported, ConfigListQuery, ConfigMeta, ConfigPage, ConfigPromote,
     ConfigPromoted, ConfigPutQuery, ConfigQuery, ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary,
-    ConfigWatchQuery,
+    ConfigUnreadPage, ConfigUnreadQuery, ConfigWatchQuery,
 };
 use coffer_api::contract::configs::{API_KEY, USER_KEY};
 use coffer_api::kv::{JSON, KvDiff};
@@ -111,6 +111,11 @@ impl ConfigsClient {
     /// Reads several configurations in one call.
     pub async fn batch(&self, batch: &ConfigBatch) -> Result<ConfigBatchAnswer, ClientError> {
         self.calls.call(Method::POST, v1::CONFIGS_BATCH, batch).await
+    }
+
+    /// One page of the configurations that nobody has read for some time.
+    pub async fn unread(&self, query: &ConfigUnreadQuery) -> Result<ConfigUnreadPage, ClientError> {
+        self.calls.get(v1::CONFIGS_UNREAD, query).await
     }
 
     /// The configurations of an environment as a text. Values are plain in it.

@@ -85,7 +85,8 @@ use super::v1;
         v1::configs::batch::promote,
         v1::configs::watch::watch,
         v1::configs::transfer::export,
-        v1::configs::transfer::import
+        v1::configs::transfer::import,
+        v1::configs::unread::unread
     ),
     modifiers(&SessionSchemes, &UserKeyScheme)
 )]

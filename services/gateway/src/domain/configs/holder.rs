@@ -40,6 +40,13 @@ impl Holder {
         self.derived.place
     }
 
+    /// Notes that configurations were read.
+    pub(super) fn note_reads(&self, space: &Arc<OpenSpace>, ids: impl IntoIterator<Item = u64>) {
+        let inner = &self.configs.0;
+        let now = inner.clock.now();
+        ids.into_iter().for_each(|id| inner.reads.note(space, id, now));
+    }
+
     pub(super) fn configs(&self) -> &Configs {
         &self.configs
     }

@@ -17,6 +17,15 @@ impl Holder {
         Ok(configs)
     }
 
+    /// The same for somebody who reads their values to use them: they count as read.
+    pub async fn read_all(&self, filter: Filter<'_>) -> Result<Vec<Config>, ConfigsError> {
+        let configs = self.list(filter).await?;
+        if let Some(space) = self.space().await? {
+            self.note_reads(&space, configs.iter().map(|config| config.id));
+        }
+        Ok(configs)
+    }
+
     /// The same without the values, of which no more than a page are in memory at the same time.
     pub async fn list_meta(&self, filter: Filter<'_>) -> Result<Vec<Meta>, ConfigsError> {
         let mut metas = self.list_as(filter, Meta::from).await?;

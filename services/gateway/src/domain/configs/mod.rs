@@ -21,12 +21,14 @@ mod position;
 mod promote;
 mod quota;
 mod read;
+mod reads;
 mod references;
 mod settings;
 mod space;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transfer;
+mod unread;
 mod watch;
 mod write;
 
@@ -51,6 +53,7 @@ pub use promote::{PROMOTED_MAX, Promotion};
 pub use references::ReferenceError;
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
 pub use transfer::{DocumentError, Format, Item};
+pub use unread::Unread;
 pub use watch::Watcher;
 
 pub use crate::repo::configs::Place;
@@ -58,6 +61,7 @@ pub use crate::repo::configs::Place;
 use crate::repo::configs::{ConfigsRepo, Deployment, TotalsRepo};
 use derivation::{Deriver, Refusal};
 use quota::Quota;
+use reads::Reads;
 
 /// The pause between two tries is at most this at first, and doubles up to 512 times.
 const PAUSE_US: u64 = 50;
@@ -71,6 +75,7 @@ struct Inner {
     deployment: Arc<Deployment>,
     deriver: Deriver,
     quota: Quota,
+    reads: Reads,
     settings: ConfigsSettings,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -104,6 +109,7 @@ impl Configs {
             deployment,
             deriver,
             quota: Quota::new(TotalsRepo::new(records.clone()), settings.total_bytes_max),
+            reads: Reads::default(),
             settings: settings.clone(),
             clock,
             random,
@@ -128,13 +134,14 @@ impl Configs {
         Ok(())
     }
 
-    /// Wipes expired keys until it is dropped.
+    /// Wipes expired keys and notes what was read, until it is dropped.
     pub async fn run(&self) {
-        self.0.deriver.sweep_for_ever().await;
+        tokio::join!(self.0.deriver.sweep_for_ever(), self.note_reads_for_ever());
     }
 
     /// Gives back what this process holds: it stops.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.flush_reads().await;
         self.0.quota.close().await
     }
 

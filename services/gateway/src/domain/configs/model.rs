@@ -88,8 +88,16 @@ pub struct Filter<'a> {
 
 impl Filter<'_> {
     pub(super) fn takes(&self, entry: &Entry) -> bool {
-        self.category.is_none_or(|category| entry.category.as_deref() == Some(category))
-            && self.environment.is_none_or(|environment| entry.environment == environment)
+        self.of(&entry.environment, entry.category.as_deref())
+    }
+
+    pub(super) fn takes_meta(&self, meta: &Meta) -> bool {
+        self.of(&meta.environment, meta.category.as_deref())
+    }
+
+    fn of(&self, environment: &str, category: Option<&str>) -> bool {
+        self.category.is_none_or(|wanted| category == Some(wanted))
+            && self.environment.is_none_or(|wanted| environment == wanted)
     }
 }
 

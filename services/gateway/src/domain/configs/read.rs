@@ -16,7 +16,11 @@ impl Holder {
         for tried in 0..TRIES_MAX {
             let Some(space) = self.space().await? else { return Err(not_found(address.key)) };
             match self.find(&space, address).await? {
-                Some(found) => return Ok(found?.entry.into()),
+                Some(found) => {
+                    let entry = found?.entry;
+                    self.note_reads(&space, [entry.id]);
+                    return Ok(entry.into());
+                }
                 None => self.configs().pause(tried).await,
             }
         }
@@ -33,6 +37,7 @@ impl Holder {
                 return Ok(addresses.iter().map(|address| Err(not_found(address.key))).collect());
             };
             if let Some(found) = self.where_they_say(&space, addresses).await? {
+                self.note_reads(&space, found.iter().flatten().map(|found| found.entry.id));
                 let mut configs = Vec::with_capacity(addresses.len());
                 for (address, found) in addresses.iter().zip(found) {
                     configs.push(match found {

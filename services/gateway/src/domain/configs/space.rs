@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use super::derivation::Derived;
 use super::numbers::Numbers;
+use super::reads::Seen;
 use super::{Configs, ConfigsError};
 use crate::repo::configs::{Owner, StoredWrap};
 
@@ -33,11 +34,13 @@ pub(super) struct OpenSpace {
     pub(super) owner: Version,
     /// Numbers for new configurations.
     pub(super) numbers: Mutex<Numbers>,
+    /// What is known here of when configurations were last read.
+    pub(super) seen: Seen,
 }
 
 impl OpenSpace {
     fn new(keys: SpaceKeys, owner: Version) -> Arc<Self> {
-        Arc::new(Self { keys, owner, numbers: Mutex::default() })
+        Arc::new(Self { keys, owner, numbers: Mutex::default(), seen: Seen::default() })
     }
 }
 

@@ -7,6 +7,7 @@
 //! n                            counter: numbers given out
 //! b                            counter: bytes in use
 //! w                            written to learn the present revision
+//! r / bucket                   when configurations were last read; 8 bytes
 //! log c                        the changes
 //! ```
 
@@ -62,6 +63,16 @@ pub fn bytes() -> Sort {
 /// Written to learn the present revision.
 pub fn probe() -> Sort {
     Sort::of("w").build()
+}
+
+/// When configurations of a bucket were last read.
+pub fn read_times(bucket: u64) -> Sort {
+    Sort::of("r").and(bucket.to_be_bytes()).build()
+}
+
+/// When all configurations were last read.
+pub fn all_read_times() -> SortRange {
+    Sort::of("r").children()
 }
 
 /// The log of changes.

@@ -11,12 +11,14 @@
 pub mod deployment;
 pub mod entry;
 pub mod keys;
+mod reads;
 mod records;
 mod totals;
 pub mod wrap;
 
 pub use deployment::Deployment;
 pub use entry::{Change, ChangeRecord, Entry, Kept, Op};
+pub use reads::ReadTimes;
 pub use records::{Committed, ConfigsRepo, open, seal};
 pub use totals::TotalsRepo;
 pub use wrap::{Owner, Place, StoredOwner, StoredWrap};

@@ -11,6 +11,7 @@ mod resolve;
 mod syntax;
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::model::Config;
 use super::space::{OpenSpace, TRIES_MAX};
@@ -91,7 +92,11 @@ impl Holder {
 
     /// Reads everything that a configuration leads to, in one round trip for each step that it is away. Nothing if the name
     /// space is no longer ours.
-    async fn gather(&self, space: &OpenSpace, config: &Config) -> Result<Option<Resolver>, ConfigsError> {
+    async fn gather(
+        &self,
+        space: &Arc<OpenSpace>,
+        config: &Config,
+    ) -> Result<Option<Resolver>, ConfigsError> {
         let mut resolver = Resolver::default();
         let mut wanted = targets(&config.value, &config.environment)?;
         resolver.put(name_of(config), config.value.clone());
@@ -116,9 +121,10 @@ impl Holder {
                 for (name, opened) in names.iter().zip(found) {
                     // What is not there is named when it comes to it.
                     let Some(opened) = opened else { continue };
-                    let json = space.read(&opened)?.entry.value;
-                    next.extend(targets(&json, &name.environment)?);
-                    resolver.put(name.clone(), json);
+                    let entry = space.read(&opened)?.entry;
+                    self.note_reads(space, [entry.id]);
+                    next.extend(targets(&entry.value, &name.environment)?);
+                    resolver.put(name.clone(), entry.value);
                 }
                 if resolver.bytes() > GATHERED_BYTES_MAX {
                     return Err(ReferenceError::TooLarge.into());

@@ -5,6 +5,7 @@ mod crashes;
 mod keeping;
 mod model;
 mod native;
+mod reading;
 mod references;
 mod rekey;
 mod watching;

@@ -57,7 +57,7 @@ pub(in crate::routes) async fn list(
 ) -> Answered {
     let _share = keyed.share_of_all(&in_flight).await?;
     let (category, environment) = (query.category.as_deref(), query.environment.as_deref());
-    let configs = keyed.holder.list(Filter { category, environment }).await?;
+    let configs = keyed.holder.read_all(Filter { category, environment }).await?;
     let configs: Result<Vec<_>, _> = configs.iter().map(wire).collect();
     Ok(response(&keyed, StatusCode::OK).json(configs?))
 }
