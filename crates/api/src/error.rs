@@ -94,6 +94,8 @@ error_codes! {
     ConfigNotFound = 404, "config_not_found", "There is no such configuration";
     /// The key has no such version any more, or never had.
     VersionNotFound = 404, "version_not_found", "The key has no such version";
+    /// The configuration has no schema.
+    SchemaNotFound = 404, "schema_not_found", "The configuration has no schema";
     /// None of the caller's sessions has this id.
     SessionNotFound = 404, "session_not_found", "There is no such session";
     /// No such user.
@@ -138,6 +140,8 @@ error_codes! {
     InvalidInput = 422, "invalid_input", "A field is absent or not valid";
     /// The ciphertext was not made for this key.
     UnwrapFailed = 422, "unwrap_failed", "This was not encrypted for this key";
+    /// The value is not what the schema of its configuration asks for.
+    SchemaMismatch = 422, "schema_mismatch", "The value does not match the schema of its configuration";
     /// Too many attempts; `Retry-After` says when to come back.
     RateLimited = 429, "rate_limited", "Too many attempts; wait before the next one";
     /// A fault of ours; the cause is in our log under the request id.

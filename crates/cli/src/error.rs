@@ -293,11 +293,15 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::LastAdmin
         | ErrorCode::InvalidApiKey
         | ErrorCode::StorageFull
+        | ErrorCode::EnvNamesCollide
+        | ErrorCode::ReferenceUnresolved
+        | ErrorCode::SchemaMismatch
         | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
         | ErrorCode::KeyNotFound
         | ErrorCode::ConfigNotFound
         | ErrorCode::VersionNotFound
+        | ErrorCode::SchemaNotFound
         | ErrorCode::ChangesGone
         | ErrorCode::FileKeyNotFound
         | ErrorCode::GrantNotFound

@@ -135,7 +135,7 @@ impl Surface for DetailContract {
 impl Surface for ConfigsContract {
     fn status(failure: &Failure) -> StatusCode {
         match failure.code {
-            ErrorCode::ConfigExists => StatusCode::BAD_REQUEST,
+            ErrorCode::ConfigExists | ErrorCode::SchemaMismatch => StatusCode::BAD_REQUEST,
             _ => failure.status(),
         }
     }

@@ -5,7 +5,7 @@ use coffer_server::Failure;
 use coffer_server::failure::UNAVAILABLE_RETRY_AFTER_S;
 use coffer_store::records::StoreError;
 
-use crate::domain::configs::{ConfigsError, DocumentError};
+use crate::domain::configs::{ConfigsError, DocumentError, SchemaError};
 use crate::domain::kms::{AskError, Refusal};
 use crate::domain::kv::{KeyError, KvError};
 use crate::domain::usage::UsageError;
@@ -100,6 +100,11 @@ impl From<ConfigsError> for Failure {
             }
             ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
             ConfigsError::Document(_) | ConfigsError::TooManyAtOnce { .. } => Self::field("body", said),
+            ConfigsError::NoSchema => Self::of(ErrorCode::SchemaNotFound),
+            ConfigsError::Schema(SchemaError::Schema { .. }) => Self::field("body", said),
+            ConfigsError::Schema(_) | ConfigsError::SchemaOf { .. } => {
+                Self::of(ErrorCode::SchemaMismatch).with_detail(said)
+            }
             ConfigsError::Reference(_) => Self::of(ErrorCode::ReferenceUnresolved).with_detail(said),
             ConfigsError::Position => Self::field("after", said),
             ConfigsError::ChangesGone => Self::of(ErrorCode::ChangesGone),

@@ -29,6 +29,8 @@ pub const CONFIGS_ITEMS: &str = "/api/v1/configs/items";
 /// `GET` with a [`ConfigGetQuery`]: the value. `PUT` a value with a [`ConfigPutQuery`]: a [`ConfigMeta`]. `DELETE` with
 /// a [`ConfigDeleteQuery`]: a [`ConfigMeta`], of what there was.
 pub const CONFIGS_VALUE: &str = "/api/v1/configs/value";
+/// `GET` with a [`ConfigQuery`]: the JSON Schema. `PUT` one, or `DELETE`: a [`ConfigMeta`].
+pub const CONFIGS_SCHEMA: &str = "/api/v1/configs/schema";
 /// `GET` with a [`ConfigQuery`]: a [`ConfigHistory`].
 pub const CONFIGS_HISTORY: &str = "/api/v1/configs/history";
 /// `GET` with a [`ConfigDiffQuery`]: a [`KvDiff`](crate::kv::KvDiff).

@@ -113,6 +113,26 @@ impl ConfigsClient {
         self.calls.call(Method::POST, v1::CONFIGS_BATCH, batch).await
     }
 
+    /// The JSON Schema of a configuration.
+    pub async fn schema(&self, query: &ConfigQuery) -> Result<Vec<u8>, ClientError> {
+        let answer =
+            self.calls.send(self.calls.request(Method::GET, v1::CONFIGS_SCHEMA).query(query)).await?;
+        self.calls.bytes(answer, VALUE_BYTES_MAX, |_, _| ()).await
+    }
+
+    /// Gives a configuration a JSON Schema, which its value must match.
+    pub async fn put_schema(&self, query: &ConfigQuery, schema: Bytes) -> Result<ConfigMeta, ClientError> {
+        let request = self.calls.request(Method::PUT, v1::CONFIGS_SCHEMA).query(query);
+        self.calls
+            .read_json(request.header(header::CONTENT_TYPE, "application/schema+json").body(schema))
+            .await
+    }
+
+    /// Takes the JSON Schema of a configuration away.
+    pub async fn delete_schema(&self, query: &ConfigQuery) -> Result<ConfigMeta, ClientError> {
+        self.calls.queried(Method::DELETE, v1::CONFIGS_SCHEMA, query).await
+    }
+
     /// One page of the configurations that nobody has read for some time.
     pub async fn unread(&self, query: &ConfigUnreadQuery) -> Result<ConfigUnreadPage, ClientError> {
         self.calls.get(v1::CONFIGS_UNREAD, query).await

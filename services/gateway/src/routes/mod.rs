@@ -140,7 +140,7 @@ fn configurations(app: &mut ServiceConfig) {
 
 /// The native routes of encrypted configuration.
 fn native_configurations(app: &mut ServiceConfig) {
-    use v1::configs::{batch, history, items, transfer, unread, value, watch};
+    use v1::configs::{batch, history, items, schema, transfer, unread, value, watch};
     app.service(native(paths::CONFIGS_ITEMS).get(items::list))
         .service(native(paths::CONFIGS_SUMMARY).get(items::summary))
         .service(native(paths::CONFIGS_REKEY).post(items::rekey))
@@ -150,6 +150,7 @@ fn native_configurations(app: &mut ServiceConfig) {
         .service(native(paths::CONFIGS_ROLLBACK).post(history::rollback))
         .service(native(paths::CONFIGS_BATCH).post(batch::batch))
         .service(native(paths::CONFIGS_PROMOTE).post(batch::promote))
+        .service(native(paths::CONFIGS_SCHEMA).get(schema::get).put(schema::put).delete(schema::delete))
         .service(native(paths::CONFIGS_UNREAD).get(unread::unread))
         .service(native(paths::CONFIGS_WATCH).get(watch::watch))
         .service(native(paths::CONFIGS_EXPORT).get(transfer::export))

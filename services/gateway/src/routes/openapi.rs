@@ -86,7 +86,10 @@ use super::v1;
         v1::configs::watch::watch,
         v1::configs::transfer::export,
         v1::configs::transfer::import,
-        v1::configs::unread::unread
+        v1::configs::unread::unread,
+        v1::configs::schema::get,
+        v1::configs::schema::put,
+        v1::configs::schema::delete
     ),
     modifiers(&SessionSchemes, &UserKeyScheme)
 )]

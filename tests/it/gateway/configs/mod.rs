@@ -1,6 +1,7 @@
 //! Encrypted configuration: every row of its contract, the published client, and what a user key keeps apart.
 
 mod access;
+mod carrying;
 mod client;
 mod flood;
 mod moving;

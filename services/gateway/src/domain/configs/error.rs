@@ -5,6 +5,7 @@ use coffer_crypto::space::SpaceError;
 use coffer_store::records::StoreError;
 
 use super::references::ReferenceError;
+use super::schema::SchemaError;
 use super::transfer::DocumentError;
 
 /// Why something is not done with configurations.
@@ -90,6 +91,20 @@ pub enum ConfigsError {
     /// A reference cannot be resolved.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// A schema cannot be one, or a value does not match it.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A value of many does not match its schema.
+    #[error("configuration '{key}': {error}")]
+    SchemaOf {
+        /// The key.
+        key: String,
+        /// Why.
+        error: SchemaError,
+    },
+    /// The configuration has no schema.
+    #[error("the configuration has no schema")]
+    NoSchema,
     /// More than is done at once.
     #[error("at most {max} configurations at once")]
     TooManyAtOnce {

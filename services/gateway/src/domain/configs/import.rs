@@ -132,12 +132,20 @@ impl Holder {
             {
                 imported(item, Outcome::Left, entry.version)
             }
-            Some(found) if how.dry_run => imported(item, Outcome::Changed, found.entry.version + 1),
             Some(found) => {
                 let content = Content { value: &item.value, category: Category::Set(category) };
-                imported(item, Outcome::Changed, plan.update(found, content, None)?.version)
+                let checked = self.checked(found, content).await.map_err(|error| of_item(item, error))?;
+                imported(item, Outcome::Changed, plan.update(checked, None)?.version)
             }
         })
+    }
+}
+
+/// Of many, which one does not match its schema.
+fn of_item(item: &Item, error: ConfigsError) -> ConfigsError {
+    match error {
+        ConfigsError::Schema(error) => ConfigsError::SchemaOf { key: item.key.clone(), error },
+        error => error,
     }
 }
 

@@ -23,6 +23,7 @@ mod quota;
 mod read;
 mod reads;
 mod references;
+mod schema;
 mod settings;
 mod space;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use model::{Address, Condition, Config, DEFAULT_ENVIRONMENT, Filter, Meta, N
 pub use position::Position;
 pub use promote::{PROMOTED_MAX, Promotion};
 pub use references::ReferenceError;
+pub use schema::SchemaError;
 pub use settings::{AccessMode, ConfigsSettings, ConfigsSettingsError, Door};
 pub use transfer::{DocumentError, Format, Item};
 pub use unread::Unread;

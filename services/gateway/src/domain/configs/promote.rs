@@ -66,7 +66,7 @@ impl Holder {
         (source, target): Pair,
     ) -> Result<Entry, ConfigsError> {
         plan.unchanged(&source);
-        let Entry { key, value, category, .. } = source.entry;
+        let Entry { key, value, category, schema, .. } = source.entry;
         match target {
             Some(target) if target.entry.value == value && target.entry.category == category => {
                 plan.unchanged(&target);
@@ -75,13 +75,14 @@ impl Holder {
             Some(_) if !promotion.overwrite => Err(ConfigsError::Exists { key }),
             Some(target) => {
                 let content = Content { value: &value, category: Category::Set(category.as_deref()) };
-                plan.update(target, content, None)
+                plan.update(self.checked(target, content).await?, None)
             }
             None => {
                 let id = self.configs().number(space).await?;
                 let environment = promotion.to.to_owned();
                 let now = self.configs().0.clock.now();
-                let entry = Entry::first((id, key, environment), (value, category), now);
+                // The value matches the schema that comes with it.
+                let entry = Entry { schema, ..Entry::first((id, key, environment), (value, category), now) };
                 plan.create(&entry)?;
                 Ok(entry)
             }

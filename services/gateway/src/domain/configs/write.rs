@@ -87,7 +87,7 @@ impl Holder {
             let (space, found) = self.found(address).await?;
             let mut plan = Plan::new(self, &space);
             let content = Content { value: update.value, category: Category::given(update.category) };
-            let entry = plan.update(found, content, update.environment)?;
+            let entry = plan.update(self.checked(found, content).await?, update.environment)?;
             if let Tried::Done(()) = self.commit(&space, plan).await? {
                 return Ok(entry.into());
             }
@@ -138,7 +138,7 @@ impl Holder {
         content: Content<'_>,
     ) -> Result<Tried<Config>, ConfigsError> {
         let mut plan = Plan::new(self, space);
-        let entry = plan.update(found, content, None)?;
+        let entry = plan.update(self.checked(found, content).await?, None)?;
         Ok(self.commit(space, plan).await?.map(|()| entry.into()))
     }
 

@@ -35,6 +35,9 @@ pub struct Entry {
     /// The versions before this one that are kept, oldest first.
     #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
+    /// The JSON Schema that every value stored here must match; none of those that are kept has one.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// A version that is kept in the history.
@@ -59,15 +62,15 @@ impl Entry {
         now: Timestamp,
     ) -> Self {
         let (created_at, updated_at) = (now, now);
-        let (version, kept) = (1, Vec::new());
-        Self { id, key, environment, category, value, version, created_at, updated_at, kept }
+        let (version, kept, schema) = (1, Vec::new(), None);
+        Self { id, key, environment, category, value, version, created_at, updated_at, kept, schema }
     }
 
     /// What the entry counts for, in bytes; its history not included.
     pub fn charge(&self) -> u64 {
-        let category = self.category.as_ref().map_or(0, String::len);
+        let optional = [&self.category, &self.schema].map(|text| text.as_ref().map_or(0, String::len));
         let texts = self.key.len() + self.environment.len() + self.value.len();
-        (OVERHEAD_BYTES + texts + category) as u64
+        (OVERHEAD_BYTES + texts + optional.iter().sum::<usize>()) as u64
     }
 
     /// What the entry and its history count for.
@@ -170,9 +173,10 @@ mod tests {
             created_at: Timestamp::from_ms(1),
             updated_at: Timestamp::from_ms(2),
             kept: vec![Kept { version: 1, charge: 300 }],
+            schema: Some("true".to_owned()),
         };
         assert!(!format!("{entry:?}").contains("planted"));
-        assert_eq!(entry.charge(), 256 + 11 + 19 + 16 + 9);
+        assert_eq!(entry.charge(), 256 + 11 + 19 + 16 + 9 + 4);
         assert_eq!(entry.charge_in_all(), entry.charge() + 300);
     }
 }

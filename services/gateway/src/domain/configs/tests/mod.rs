@@ -8,4 +8,5 @@ mod native;
 mod reading;
 mod references;
 mod rekey;
+mod schemas;
 mod watching;

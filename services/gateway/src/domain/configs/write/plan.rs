@@ -6,6 +6,7 @@ use coffer_core::SecretBytes;
 use coffer_store::records::{SealedCommit, Sort, StoreError};
 
 use super::super::holder::Found;
+use super::super::schema::Checked;
 use super::super::space::OpenSpace;
 use super::super::{ConfigsError, Holder};
 use crate::repo::configs::{Change, ChangeRecord, Entry, Kept, Op, keys, seal};
@@ -85,8 +86,7 @@ impl<'a> Plan<'a> {
     /// Gives a configuration a new value, and perhaps another environment; the old value goes to the history.
     pub(in super::super) fn update(
         &mut self,
-        found: Found,
-        content: Content<'_>,
+        Checked { found, content }: Checked<'_>,
         environment: Option<&str>,
     ) -> Result<Entry, ConfigsError> {
         let Found { entry: old, sort, version } = found;
@@ -118,6 +118,19 @@ impl<'a> Plan<'a> {
         Ok(new)
     }
 
+    /// Gives a configuration a schema, or takes it away. Its value stays the version that it is.
+    pub(in super::super) fn set_schema(
+        &mut self,
+        Found { entry: old, sort, version }: Found,
+        schema: Option<String>,
+    ) -> Result<Entry, StoreError> {
+        let new = Entry { schema, ..old.clone() };
+        self.with(Guarded::Unchanged, |commit| commit.at_version(&sort, version));
+        self.bytes += whole(new.charge()) - whole(old.charge());
+        self.put(&sort, &new)?;
+        Ok(new)
+    }
+
     /// Guards that nobody changes what was found.
     pub(in super::super) fn unchanged(&mut self, found: &Found) {
         self.with(Guarded::Unchanged, |commit| commit.at_version(&found.sort, found.version));
@@ -140,7 +153,7 @@ impl<'a> Plan<'a> {
         let versions_max = usize::from(self.holder.configs().0.settings.versions_per_config_max);
         let mut bytes = 0;
         if versions_max > 0 {
-            let past = Entry { kept: Vec::new(), ..old.clone() };
+            let past = Entry { kept: Vec::new(), schema: None, ..old.clone() };
             let charge = past.charge();
             self.put(&keys::history(old.id, old.version), &past)?;
             new.kept.push(Kept { version: old.version, charge });

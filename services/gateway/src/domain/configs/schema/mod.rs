@@ -1,0 +1,170 @@
+//! JSON Schema of configurations: what a value must be like (draft 2020-12).
+//!
+//! A schema stands in the entry of its configuration, sealed like it, and every value that is stored there must match,
+//! whatever way it comes: from the native or the contract's surface, by rolling back, promoting or importing. So
+//! [`Plan::update`](super::write::Plan::update) takes nothing but a [`Checked`], and only [`Holder::checked`] makes one.
+//!
+//! Whoever writes a schema is a stranger, and so is who wrote the value; neither may cost more than its size. Nothing is
+//! fetched: a schema refers to its own parts alone. Regular expressions are matched in linear time, and are small. And
+//! since parts that refer to parts multiply, what a schema unfolds to is counted before it is used ([`cost`]).
+
+mod cost;
+#[cfg(test)]
+mod tests;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value;
+
+use super::holder::Found;
+use super::model::{Address, Config};
+use super::space::TRIES_MAX;
+use super::write::{Content, Plan, Tried};
+use super::{ConfigsError, Holder};
+
+/// The largest schema, in bytes.
+const SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// A schema's cost times the bytes of a value, at most: some tenths of a second.
+const WORK_MAX: usize = 16 * 1024 * 1024;
+/// Up to this much of it is done at once; more is done beside the request threads.
+const WORK_AT_ONCE_MAX: usize = 256 * 1024;
+/// A regular expression, compiled, in bytes.
+const PATTERN_BYTES_MAX: usize = 64 * 1024;
+/// What the matching of one may use, in bytes.
+const PATTERN_CACHE_BYTES_MAX: usize = 256 * 1024;
+
+/// Why a schema cannot be one, or a value does not match. Nothing of either's contents is in it but names of fields.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The schema cannot be one.
+    #[error("{what}{}", place(at))]
+    Schema {
+        /// What is wrong.
+        what: &'static str,
+        /// Where, as a JSON pointer.
+        at: String,
+    },
+    /// The value does not match.
+    #[error("the value does not match its schema{}: see {rule} in it", place(at))]
+    Value {
+        /// Where in the value, as a JSON pointer.
+        at: String,
+        /// Which rule of the schema, as a JSON pointer.
+        rule: String,
+    },
+    /// It would take too long to find out.
+    #[error("the value is too large for a schema as involved as its own")]
+    Work,
+}
+
+fn place(at: &str) -> String {
+    if at.is_empty() { String::new() } else { format!(" at {at}") }
+}
+
+fn wrong(what: &'static str, at: &str) -> SchemaError {
+    SchemaError::Schema { what, at: at.to_owned() }
+}
+
+/// A schema that can be applied.
+struct Schema {
+    validator: Validator,
+    cost: usize,
+}
+
+impl Schema {
+    fn of(text: &str) -> Result<Self, SchemaError> {
+        if text.len() > SCHEMA_BYTES_MAX {
+            return Err(wrong("a schema has at most 64 KiB", ""));
+        }
+        let schema: Value = serde_json::from_str(text).map_err(|_| wrong("a schema is JSON", ""))?;
+        let cost = cost::cost(&schema)?;
+        let patterns =
+            PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_CACHE_BYTES_MAX);
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_pattern_options(patterns)
+            .build(&schema)
+            .map_err(|error| wrong("this is no JSON Schema", error.instance_path().as_str()))?;
+        Ok(Self { validator, cost })
+    }
+
+    fn check(&self, value: &Value) -> Result<(), SchemaError> {
+        self.validator.validate(value).map_err(|error| SchemaError::Value {
+            at: shown(error.instance_path().as_str()),
+            rule: shown(error.schema_path().as_str()),
+        })
+    }
+}
+
+/// A path, as far as it is worth showing.
+fn shown(path: &str) -> String {
+    path.chars().take(200).collect()
+}
+
+/// Whether a value matches a schema, if it is not too much to find out.
+pub(super) async fn check(schema: String, value: &str) -> Result<(), ConfigsError> {
+    let value = value.to_owned();
+    let small = (schema.len() + 64) * (value.len() + 64) <= WORK_AT_ONCE_MAX;
+    let work = move || {
+        let schema = Schema::of(&schema)?;
+        if schema.cost.saturating_mul(value.len() + 64) > WORK_MAX {
+            return Err(SchemaError::Work);
+        }
+        let value: Value = serde_json::from_str(&value).map_err(|_| SchemaError::Work)?;
+        schema.check(&value)
+    };
+    if small {
+        return Ok(work()?);
+    }
+    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| ConfigsError::Broken)??)
+}
+
+/// A configuration that was found, and what may be stored in its place.
+pub(super) struct Checked<'a> {
+    pub(super) found: Found,
+    pub(super) content: Content<'a>,
+}
+
+impl Holder {
+    /// Lets through what matches the schema that is there, if there is one.
+    pub(super) async fn checked<'a>(
+        &self,
+        found: Found,
+        content: Content<'a>,
+    ) -> Result<Checked<'a>, ConfigsError> {
+        if let Some(schema) = &found.entry.schema {
+            check(schema.clone(), content.value).await?;
+        }
+        Ok(Checked { found, content })
+    }
+}
+
+impl Holder {
+    /// The schema of a configuration.
+    pub async fn schema(&self, address: Address<'_>) -> Result<String, ConfigsError> {
+        let (_, found) = self.found(address).await?;
+        found.entry.schema.ok_or(ConfigsError::NoSchema)
+    }
+
+    /// Gives a configuration a schema, which its value must match, or takes it away.
+    pub async fn set_schema(
+        &self,
+        address: Address<'_>,
+        schema: Option<&str>,
+    ) -> Result<Config, ConfigsError> {
+        for tried in 0..TRIES_MAX {
+            let (space, found) = self.found(address).await?;
+            match schema {
+                Some(schema) => check(schema.to_owned(), &found.entry.value).await?,
+                None if found.entry.schema.is_none() => return Err(ConfigsError::NoSchema),
+                None => {}
+            }
+            let mut plan = Plan::new(self, &space);
+            let entry = plan.set_schema(found, schema.map(str::to_owned))?;
+            if let Tried::Done(()) = self.commit(&space, plan).await? {
+                return Ok(entry.into());
+            }
+            self.configs().pause(tried).await;
+        }
+        Err(ConfigsError::Contended)
+    }
+}
