@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coffer_api::ErrorCode;
 use coffer_api::configs::{
     ConfigBatch, ConfigExportQuery, ConfigFormat, ConfigGetQuery, ConfigImportMode, ConfigImportOutcome,
-    ConfigImportQuery, ConfigName, ConfigPutQuery, ConfigUnreadQuery,
+    ConfigImportQuery, ConfigName, ConfigPutQuery, ConfigQuery, ConfigUnreadQuery,
 };
 use coffer_client::ConfigsClient;
 use coffer_core::SecretString;
@@ -123,6 +123,33 @@ async fn references_are_resolved_by_the_native_surface_for_who_asks_and_never_by
 }
 
 #[tokio::test]
+async fn a_schema_is_asked_of_every_value_natively_and_by_the_contract() {
+    let stack = wide(Stack::all()).start().await;
+    let ann = client(&stack, "the key of ann");
+    put(&ann, "port", None, "80").await;
+    let named = ConfigQuery { key: "port".to_owned(), environment: None };
+    let schema = "{\"type\": \"integer\", \"maximum\": 65535}";
+    ann.put_schema(&named, schema.into()).await.expect("the value matches");
+    assert_eq!(ann.schema(&named).await.expect("it is there"), schema.as_bytes());
+    let holder = Holder::new(&stack, "the key of ann");
+    let natively = holder.send("PUT", "/api/v1/configs/value?key=port", Some(b"\"planted\"".to_vec())).await;
+    let natively = natively.expect_status(422);
+    assert_eq!(natively.field("code"), "schema_mismatch");
+    assert!(natively.text().contains("/type") && !natively.text().contains("planted"), "{natively}");
+    let body = json!({ "value": 65536 });
+    let contract = holder.json("PUT", "/configs/port", &body).await.expect_status(400);
+    assert!(contract.json()["detail"].as_str().is_some_and(|said| said.contains("/maximum")), "{contract}");
+    for wrong in ["{\"type\": 1}", "{\"$ref\": \"http://127.0.0.1/x\"}", "{"] {
+        let refused = holder.send("PUT", "/api/v1/configs/schema?key=port", Some(wrong.into())).await;
+        assert_eq!(refused.expect_status(422).json()["errors"][0]["field"], "body");
+    }
+    ann.delete_schema(&named).await.expect("it is taken away");
+    let none = ann.schema(&named).await.expect_err("there is none");
+    assert_eq!(none.code(), Some(ErrorCode::SchemaNotFound));
+    put(&ann, "port", None, "\"any\"").await;
+}
+
+#[tokio::test]
 async fn what_is_new_or_was_read_is_not_reported_as_unread() {
     let stack = wide(Stack::all()).start().await;
     let ann = client(&stack, "the key of ann");
@@ -143,9 +170,13 @@ async fn nothing_of_one_user_key_comes_to_another_by_any_native_call() {
     for round in ["nothing", "something"] {
         for format in FORMATS {
             let text = bob.export(&ConfigExportQuery { environment: None, format }).await.expect("a text");
-            assert!(!has(&text, b"planted"), "{round}");
+            assert!(!has(&text, b"planted-value") && !has(&text, b"planted-category"), "{round}");
         }
         assert_eq!(get(&bob, "planted-key", true).await, Err(ErrorCode::ConfigNotFound));
+        let named = ConfigQuery { key: "planted-key".to_owned(), environment: None };
+        let schemas = [bob.schema(&named).await.err(), bob.put_schema(&named, "true".into()).await.err()];
+        assert!(schemas.iter().flatten().all(|error| error.code() == Some(ErrorCode::ConfigNotFound)));
+        assert!(schemas.iter().all(Option::is_some), "{round}");
         let holder = Holder::new(&stack, "the key of bob");
         for path in ["unread?days=1", "items", "summary"] {
             let answer = holder.call("GET", &format!("/api/v1/configs/{path}")).await.expect_status(200);

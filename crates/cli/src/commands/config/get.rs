@@ -56,7 +56,12 @@ pub(crate) async fn run(args: Args, configs: &ConfigsClient, app: &App) -> Resul
     };
     target.check(args.force)?;
     let named = args.place.query();
-    let query = ConfigGetQuery { key: named.key, environment: named.environment, version: args.version };
+    let query = ConfigGetQuery {
+        key: named.key,
+        environment: named.environment,
+        version: args.version,
+        resolve: false,
+    };
     let value = configs.get(&query).await.map_err(|err| CliError::of_config(&query.key, err))?;
     let value = if args.raw { unquoted(value) } else { value };
     let size_bytes = value.len();

@@ -36,7 +36,7 @@ pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Va
     let all: Vec<_> = all.into_iter().filter(|meta| wanted.has(meta)).collect();
     let mut read = Vec::with_capacity(all.len());
     for part in all.chunks(BATCH) {
-        let batch = ConfigBatch { items: part.iter().map(name).collect() };
+        let batch = ConfigBatch { items: part.iter().map(name).collect(), resolve: false };
         let results = configs.batch(&batch).await.map_err(of_environment)?.results;
         for (meta, outcome) in part.iter().zip(results) {
             read.extend(value(meta, outcome)?);

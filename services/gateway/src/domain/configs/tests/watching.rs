@@ -8,6 +8,9 @@ use crate::domain::configs::{
 };
 use crate::repo::configs::Op;
 
+/// A watcher looks about once a second.
+const SOON: Duration = Duration::from_secs(20);
+
 async fn beds() -> [Bed; 3] {
     [Bed::memory().await, Bed::sqlite().await, Bed::redis().await]
 }
@@ -19,7 +22,9 @@ async fn watch(holder: &Holder, after: Option<Position>) -> Watcher {
 /// The next changes, so many of them: revision, key and environment, what happened, version.
 async fn told(watcher: &mut Watcher, number: usize) -> Vec<(u64, String, Op, u64)> {
     let mut told = Vec::new();
+    let begun = tokio::time::Instant::now();
     while told.len() < number {
+        assert!(begun.elapsed() < SOON, "told only {told:?}");
         let events = watcher.next().await.unwrap().events.into_iter();
         told.extend(events.map(|event| {
             let name = format!("{}@{}", event.change.key, event.change.environment);
