@@ -114,7 +114,7 @@ impl Resolver {
                 Part::Reference(target) => {
                     let name = name(target.clone(), environment);
                     let value = self.resolve(&name)?;
-                    self.within(&mut text, &value).ok_or(ReferenceError::NoText { name })?;
+                    within(&mut text, &value).ok_or(ReferenceError::NoText { name })?;
                 }
             }
             if text.len() > BYTES_MAX {
@@ -124,17 +124,17 @@ impl Resolver {
         let json = serde_json::to_string(&text).map_err(|_| ReferenceError::Malformed)?;
         self.write(to, &json)
     }
+}
 
-    /// Writes a value within a text: texts, numbers and booleans can stand there.
-    fn within(&self, to: &mut String, json: &str) -> Option<()> {
-        let json = json.trim();
-        match json.as_bytes().first()? {
-            b'"' => to.push_str(&serde_json::from_str::<String>(json).ok()?),
-            b'[' | b'{' | b'n' => return None,
-            _ => to.push_str(json),
-        }
-        Some(())
+/// Writes a value within a text: texts, numbers and booleans can stand there.
+fn within(to: &mut String, json: &str) -> Option<()> {
+    let json = json.trim();
+    match json.as_bytes().first()? {
+        b'"' => to.push_str(&serde_json::from_str::<String>(json).ok()?),
+        b'[' | b'{' | b'n' => return None,
+        _ => to.push_str(json),
     }
+    Some(())
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
 /// Whether a value comes back from TOML as it is.
 fn fits(value: &Value) -> bool {
     let alone = || {
-        let table = toml::Table::from_iter([("v".to_owned(), Native::try_from(value).ok()?)]);
+        let mut table = toml::Table::new();
+        table.insert("v".to_owned(), Native::try_from(value).ok()?);
         let text = toml::to_string_pretty(&table).ok()?;
         let mut back: toml::Table = toml::from_str(&text).ok()?;
         json(back.remove("v")?)

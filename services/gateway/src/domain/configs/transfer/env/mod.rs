@@ -74,7 +74,7 @@ pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
         let plain = serde_json::from_str::<String>(&item.value).ok();
         let note = Note { key: item.key.clone(), category: item.category.clone(), json: plain.is_none() };
         let value = quoted(plain.as_deref().unwrap_or(&item.value));
-        write!(text, "{}{name}={value}\n", said(&note)?).map_err(|_| DocumentError::Unwritable)?;
+        writeln!(text, "{}{name}={value}", said(&note)?).map_err(|_| DocumentError::Unwritable)?;
     }
     Ok(text)
 }

@@ -107,10 +107,12 @@ fn item(name: &str, value: String, note: Option<Note>) -> Result<Item, &'static 
     if coffer_api::configs::env_name(category.as_deref(), &key) != name {
         return Err("the variable is not the one that the comment says");
     }
-    let value = match is_json {
-        true if serde_json::from_str::<&RawValue>(&value).is_ok() => value,
-        true => return Err("the value is to be JSON, and is not"),
-        false => json(&value)?,
+    let value = if !is_json {
+        json(&value)?
+    } else if serde_json::from_str::<&RawValue>(&value).is_ok() {
+        value
+    } else {
+        return Err("the value is to be JSON, and is not");
     };
     Ok(Item { key, category, value })
 }
