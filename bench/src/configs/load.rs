@@ -16,6 +16,8 @@ const CONNECTIONS: u32 = 16;
 const USER_KEY: &str = "x-user-key";
 /// Whose configurations the warm rows are about.
 const WARM: (&str, &str) = (USER_KEY, "a user key of the bench, warm");
+/// Whose configurations are listed: they have nothing else, for a list reads all that there is.
+const LISTING: (&str, &str) = (USER_KEY, "a user key of the bench, listing");
 const LISTED: usize = 100;
 const LIST: &str = "/configs?category=listed";
 
@@ -57,40 +59,42 @@ pub(super) struct Loads {
 impl Loads {
     /// Makes every configuration that will be read, updated or listed.
     pub(super) async fn prepare(&self) -> BenchResult<()> {
-        let create = |key: String, category: Option<&str>| {
-            let body = json!({"key": key, "value": value(), "category": category});
-            Request::by("POST", "/configs", WARM).with_body(&body)
+        let create = |who: (&'static str, &str), key: String| {
+            let body = json!({"key": key, "value": value(), "category": "listed"});
+            Request::by("POST", "/configs", who).with_body(&body)
         };
-        ask(self.port, &create("the first".to_owned(), None)).await?;
-        let read = (0..self.keys).map(|i| create(format!("{BYTES}-{i}"), None));
-        let listed = (0..LISTED).map(|i| create(format!("listed-{i}"), Some("listed")));
+        for who in [WARM, LISTING] {
+            ask(self.port, &create(who, "the first".to_owned())).await?;
+        }
+        let read = (0..self.keys).map(|i| create(WARM, format!("{BYTES}-{i}")));
+        let listed = (1..LISTED).map(|i| create(LISTING, format!("listed-{i}")));
         burst(self.port, read.chain(listed).collect(), CONNECTIONS as usize, "value").await?;
         Ok(())
     }
 
-    fn run(&self, path: &str, script: Option<(&str, &[&str])>) -> BenchResult<f64> {
+    fn run(&self, (who, path): ((&str, &str), &str), script: Option<(&str, &[&str])>) -> BenchResult<f64> {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let lua = script.map(|(name, _)| lua_script(name));
         let script = lua.as_deref().zip(script.map(|(_, arguments)| arguments));
         let (connections, seconds) = (CONNECTIONS, self.seconds);
-        Ok(Wrk { url: &url, connections, seconds, script, header: Some(WARM) }.run()?.per_second)
+        Ok(Wrk { url: &url, connections, seconds, script, header: Some(who) }.run()?.per_second)
     }
 
     pub(super) fn read(&self) -> BenchResult<f64> {
         let (size, keys) = (BYTES.to_string(), self.keys.to_string());
-        self.run("/", Some(("retrieve.lua", &["/configs/", &size, &keys])))
+        self.run((WARM, "/"), Some(("retrieve.lua", &["/configs/", &size, &keys])))
     }
 
     pub(super) fn create(&self) -> BenchResult<f64> {
-        self.run("/", Some(("store_new.lua", &["/configs", &BYTES.to_string(), "new-"])))
+        self.run((WARM, "/"), Some(("store_new.lua", &["/configs", &BYTES.to_string(), "new-"])))
     }
 
     pub(super) fn update(&self) -> BenchResult<f64> {
-        self.run("/", Some(("update.lua", &[&BYTES.to_string(), &self.keys.to_string()])))
+        self.run((WARM, "/"), Some(("update.lua", &[&BYTES.to_string(), &self.keys.to_string()])))
     }
 
     pub(super) fn list(&self) -> BenchResult<f64> {
-        self.run(LIST, None)
+        self.run((LISTING, LIST), None)
     }
 }
 
