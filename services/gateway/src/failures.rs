@@ -99,9 +99,10 @@ impl From<ConfigsError> for Failure {
                 Self::of(ErrorCode::EnvNamesCollide).with_detail(said)
             }
             ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
-            ConfigsError::Document(_) | ConfigsError::TooManyAtOnce { .. } => Self::field("body", said),
+            ConfigsError::Document(_)
+            | ConfigsError::TooManyAtOnce { .. }
+            | ConfigsError::Schema(SchemaError::Schema { .. }) => Self::field("body", said),
             ConfigsError::NoSchema => Self::of(ErrorCode::SchemaNotFound),
-            ConfigsError::Schema(SchemaError::Schema { .. }) => Self::field("body", said),
             ConfigsError::Schema(_) | ConfigsError::SchemaOf { .. } => {
                 Self::of(ErrorCode::SchemaMismatch).with_detail(said)
             }
