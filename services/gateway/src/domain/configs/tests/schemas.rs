@@ -7,7 +7,7 @@ use crate::domain::configs::{
 
 const PORT: &str = r#"{"type": "integer", "maximum": 65535}"#;
 
-fn is_refused<T>(result: Result<T, ConfigsError>) -> bool {
+fn is_refused<T>(result: &Result<T, ConfigsError>) -> bool {
     matches!(
         result,
         Err(ConfigsError::Schema(SchemaError::Value { .. })
@@ -28,11 +28,11 @@ async fn a_schema_is_kept_beside_its_value_and_goes_when_it_is_taken_away() {
         assert_eq!(ann.set_schema(any("port"), Some(PORT)).await.unwrap().version, 1);
         assert_eq!(ann.schema(any("port")).await.unwrap(), PORT);
         let two = r#"{"maximum": 79}"#;
-        assert!(is_refused(ann.set_schema(any("port"), Some(two)).await), "what is there must match");
+        assert!(is_refused(&ann.set_schema(any("port"), Some(two)).await), "what is there must match");
         let wrong = ann.set_schema(any("port"), Some("{\"type\": 1}")).await;
         assert!(matches!(wrong, Err(ConfigsError::Schema(SchemaError::Schema { .. }))));
         assert_eq!(put(&ann, "8080").await.unwrap(), 2);
-        assert!(is_refused(put(&ann, "65536").await) && is_refused(put(&ann, "\"planted\"").await));
+        assert!(is_refused(&put(&ann, "65536").await) && is_refused(&put(&ann, "\"planted\"").await));
         assert_eq!(ann.schema(any("port")).await.unwrap(), PORT);
         let bob = bed.holder("the key of bob").await;
         assert!(matches!(bob.schema(any("port")).await, Err(ConfigsError::NotFound { .. })));
@@ -53,19 +53,19 @@ async fn whatever_way_a_value_comes_it_must_match() {
     ann.create(new("port", "\"text\"")).await.unwrap();
     ann.update(any("port"), value("80")).await.unwrap();
     ann.set_schema(any("port"), Some(PORT)).await.unwrap();
-    assert!(is_refused(ann.update(any("port"), value("true")).await));
+    assert!(is_refused(&ann.update(any("port"), value("true")).await));
     let elsewhere = Update { environment: Some("moved"), ..value("true") };
-    assert!(is_refused(ann.update(any("port"), elsewhere).await));
-    assert!(is_refused(ann.roll_back(any("port"), 1, Condition::None).await));
+    assert!(is_refused(&ann.update(any("port"), elsewhere).await));
+    assert!(is_refused(&ann.roll_back(any("port"), 1, Condition::None).await));
     create_in(&ann, "port", "staging", "\"text\"").await;
     let keys = ["port".to_owned()];
     let promotion = Promotion { keys: &keys, from: "staging", to: "default", overwrite: true };
-    assert!(is_refused(ann.promote(promotion).await));
+    assert!(is_refused(&ann.promote(promotion).await));
     let items = [Item { key: "port".to_owned(), category: None, value: "null".to_owned() }];
     for dry_run in [true, false] {
         let refused = ann.import(&items, Import { environment: "default", overwrite: true, dry_run }).await;
         assert!(refused.as_ref().is_err_and(|error| error.to_string().contains("'port'")), "{refused:?}");
-        assert!(is_refused(refused));
+        assert!(is_refused(&refused));
     }
     assert_eq!(read(&ann, at("port", "default")).await.as_deref(), Ok("80"));
     // Where it is promoted to, it takes its schema along.

@@ -247,9 +247,8 @@ fn what_is_wrong_is_named_by_its_place_and_nothing_of_it_is_repeated() {
         assert!(error.contains(said) && !error.contains("planted"), "{format:?}: {error}");
     }
     // What is expanded is bounded.
-    let bomb: String = (1..12)
-        .map(|n| format!("  k{n}: &a{n} {{value: [{}]}}\n", format!("*a{},", n - 1).repeat(9)))
-        .collect();
-    let bomb = format!("coffer_configs: 1\nconfigs:\n  k0: &a0 {{value: 1}}\n{bomb}");
+    let layer = |n| format!("  k{n}: &a{n} {{value: [{}]}}\n", format!("*a{},", n - 1).repeat(9));
+    let layers: Vec<_> = (1..12).map(layer).collect();
+    let bomb = format!("coffer_configs: 1\nconfigs:\n  k0: &a0 {{value: 1}}\n{}", layers.concat());
     assert!(Format::Yaml.read(&bomb).is_err());
 }
