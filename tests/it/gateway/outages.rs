@@ -76,6 +76,12 @@ async fn a_gateway_that_starts_before_the_kms_serves_once_the_kms_is_there() {
         Http::default().try_send("GET", &ready, &[], None).await.is_ok_and(|answer| answer.status == 503)
     })
     .await;
+    // Who comes before it is ready finds no listener for a while, and then a clear answer.
+    let public = stack.gateways[0].url.clone();
+    until("the public listener opens all the same", SOON, || async {
+        Http::default().try_send("GET", &public, &[], None).await.is_ok()
+    })
+    .await;
     is_a_clear_503(&me(&stack, 0, &ann.sid).await);
     stack.kms[0].process.start();
     stack.ready().await;
