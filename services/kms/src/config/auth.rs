@@ -93,3 +93,16 @@ impl AuthSettings {
         Duration::from_secs(self.otp_ttl_s.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_without_a_word_about_it_is_what_the_contract_says() {
+        let settings = AuthSettings::default();
+        assert_eq!(settings.bcrypt_cost, 12);
+        assert_eq!((settings.otp_ttl_s, settings.session_ttl_s), (600, 3600));
+        assert_eq!(settings.email_otp, EmailOtp::Required);
+    }
+}

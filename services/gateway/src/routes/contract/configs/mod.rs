@@ -4,6 +4,7 @@ mod about;
 mod keyed;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use coffer_api::contract::configs::{
     Config, CreateConfig, Done, KEY_ADVICE, ListQuery, OneQuery, Rekey, UpdateConfig,
@@ -13,6 +14,7 @@ use coffer_server::{BytesInFlight, ConfigsContract, ContractQuery, Failure, Http
 use serde_json::value::RawValue;
 
 use crate::domain::configs::{self, Address, Filter, NewConfig, Update};
+use crate::routes::v1::configs::transfer::pieces;
 
 pub(in crate::routes) use about::{about, cluster_health, cluster_status};
 pub(in crate::routes) use keyed::{ConfigKey, Keyed};
@@ -55,11 +57,16 @@ pub(in crate::routes) async fn list(
     in_flight: BytesInFlight,
     query: ContractQuery<ListQuery>,
 ) -> Answered {
-    let _share = keyed.share_of_all(&in_flight).await?;
+    let share = keyed.share_of_all(&in_flight).await?;
     let (category, environment) = (query.category.as_deref(), query.environment.as_deref());
     let configs = keyed.holder.read_all(Filter { category, environment }).await?;
-    let configs: Result<Vec<_>, _> = configs.iter().map(wire).collect();
-    Ok(response(&keyed, StatusCode::OK).json(configs?))
+    let configs: Vec<_> = configs.iter().map(wire).collect::<Result<_, _>>()?;
+    let list = serde_json::to_vec(&configs).map_err(Failure::internal)?;
+    // In memory until the last of it is sent, and so is its share.
+    Ok(response(&keyed, StatusCode::OK)
+        .content_type(ContentType::json())
+        .no_chunking(list.len() as u64)
+        .streaming(Box::pin(pieces(list.into(), share))))
 }
 
 /// Reads a configuration.

@@ -19,7 +19,7 @@ use super::wire;
 use crate::domain::configs::{DEFAULT_ENVIRONMENT, Format, Import, Imported, Item, Outcome};
 use crate::routes::contract::configs::Keyed;
 
-/// An export goes out in pieces of this size, in bytes.
+/// What is large goes out in pieces of this size, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The configurations of an environment as a text that can be imported. Values are plain in it.
@@ -51,7 +51,10 @@ pub(in crate::routes) async fn export(
 }
 
 /// A body that keeps its share of the bytes in flight until it is sent.
-fn pieces(text: Bytes, share: Reservation) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
+pub(in crate::routes) fn pieces(
+    text: Bytes,
+    share: Reservation,
+) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
     stream::unfold((text, share), async |(mut text, share)| {
         let piece = text.split_to(PIECE_BYTES.min(text.len()));
         (!piece.is_empty()).then_some((Ok(piece), (text, share)))
