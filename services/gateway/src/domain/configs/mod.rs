@@ -14,6 +14,7 @@ mod export;
 mod history;
 mod holder;
 mod import;
+mod json;
 mod list;
 mod model;
 mod numbers;

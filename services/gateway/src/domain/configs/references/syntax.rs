@@ -4,6 +4,7 @@
 //! A `\` before `@`, `}` or `\` within makes it a part of the name. `$${` is `${` and refers to nothing; any other `${` is what
 //! it is, for it may be meant for somebody else.
 
+use super::super::json;
 use super::ReferenceError;
 
 const OPEN: &str = "${ref:";
@@ -99,7 +100,7 @@ pub(super) fn tokens(json: &str) -> Vec<Token<'_>> {
             at += 1;
             continue;
         }
-        let end = at + text_bytes(&bytes[at..]);
+        let end = at + json::text_bytes(&bytes[at..]);
         let is_name = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
         if !is_name && json[at..end].contains("${") {
             tokens.extend([Token::Plain(&json[from..at]), Token::Text(&json[at..end])]);
@@ -109,19 +110,6 @@ pub(super) fn tokens(json: &str) -> Vec<Token<'_>> {
     }
     tokens.push(Token::Plain(&json[from..]));
     tokens
-}
-
-/// The length of the text that begins here, with its quotes.
-fn text_bytes(bytes: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 #[cfg(test)]

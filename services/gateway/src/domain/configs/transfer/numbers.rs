@@ -1,5 +1,7 @@
 //! Which numbers survive being read as 64-bit integers and floating-point numbers.
 
+use super::super::json;
+
 /// Decimals of so many digits come back from a 64-bit floating-point number as they were (IEEE 754 double: 15.95).
 const DIGITS_MAX: usize = 15;
 /// Far within what such a number reaches.
@@ -10,7 +12,7 @@ pub(super) fn are_exact(json: &str) -> bool {
     let (bytes, mut at) = (json.as_bytes(), 0);
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'"' => at += text(&bytes[at..]),
+            b'"' => at += json::text_bytes(&bytes[at..]),
             b'-' | b'0'..=b'9' => {
                 let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
                 let length = bytes[at..].iter().take_while(|byte| is_part(byte)).count();
@@ -23,19 +25,6 @@ pub(super) fn are_exact(json: &str) -> bool {
         }
     }
     true
-}
-
-/// The length of the text that begins here, with its quotes.
-fn text(bytes: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 fn is_exact(number: &str) -> bool {
