@@ -53,6 +53,12 @@ pub(crate) enum CliError {
         #[source]
         source: ClientError,
     },
+    #[error("{path}", path = path.display())]
+    Import {
+        path: PathBuf,
+        #[source]
+        source: ClientError,
+    },
     #[error(transparent)]
     Kv(#[from] KvError),
     #[error(transparent)]
@@ -148,6 +154,7 @@ impl CliError {
             | Self::File { source: err, .. }
             | Self::Key { source: err, .. }
             | Self::Config { source: err, .. }
+            | Self::Import { source: err, .. }
             | Self::Registered { source: err, .. } => Some(err),
             _ => None,
         }
@@ -170,6 +177,7 @@ impl CliError {
             | Self::File { source: err, .. }
             | Self::Key { source: err, .. }
             | Self::Config { source: err, .. }
+            | Self::Import { source: err, .. }
             | Self::Registered { source: err, .. } => exit_of_client(err),
             Self::Kv(err) => err.exit(),
             Self::Configs(err) => err.exit(),
@@ -234,7 +242,12 @@ impl CliError {
             (Self::Kv(err), ..) => err.hint().map(Into::into),
             (Self::Configs(err), ..) => err.hint().map(Into::into),
             (Self::Run(err), ..) => err.hint().map(Into::into),
-            (Self::Config { .. }, _, Some(code)) if config::hint_of_code(code).is_some() => {
+            (Self::Import { .. }, _, Some(ErrorCode::BodyTooLarge)) => Some(
+                "the gateway takes no texts of this size (`http.body_bytes_max`): import it in parts".into(),
+            ),
+            (Self::Config { .. } | Self::Import { .. }, _, Some(code))
+                if config::hint_of_code(code).is_some() =>
+            {
                 config::hint_of_code(code).map(Into::into)
             }
             (Self::Key { .. }, _, Some(code)) if kv::hint_of_code(code).is_some() => {
@@ -293,9 +306,6 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::LastAdmin
         | ErrorCode::InvalidApiKey
         | ErrorCode::StorageFull
-        | ErrorCode::EnvNamesCollide
-        | ErrorCode::ReferenceUnresolved
-        | ErrorCode::SchemaMismatch
         | ErrorCode::LimitReached => Exit::Refused,
         ErrorCode::FileNotFound
         | ErrorCode::KeyNotFound
@@ -317,6 +327,9 @@ fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::RevisionMismatch => Exit::Exists,
         ErrorCode::BodyTooLarge
         | ErrorCode::EnvironmentNeeded
+        | ErrorCode::EnvNamesCollide
+        | ErrorCode::ReferenceUnresolved
+        | ErrorCode::SchemaMismatch
         | ErrorCode::InvalidInput
         | ErrorCode::MissingFields => Exit::Usage,
         ErrorCode::UnwrapFailed => Exit::Integrity,

@@ -20,8 +20,8 @@ pub use data::{DataClient, Envelope, Report};
 pub use error::ClientError;
 pub use forward::{ANSWER_HEADERS, ForwardAnswer, ForwardRequest, Forwarder, REQUEST_HEADERS};
 pub use gateway::{
-    ConfigWatch, ConfigsClient, GatewayClient, KV_VALUE_BYTES_MAX, KvValue, KvWatch, Watch, Watchable,
-    Watched,
+    CONFIG_TEXT_BYTES_MAX, ConfigWatch, ConfigsClient, GatewayClient, KV_VALUE_BYTES_MAX, KvValue, KvWatch,
+    Watch, Watchable, Watched,
 };
 pub use internal::{InternalData, InternalKms, TokenSource};
 pub use kms::KmsClient;

@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use coffer_api::ErrorCode;
 use serde_json::{Value, json};
 
+mod texts;
+
 use crate::fake::{Fake, Request, Response, TOKEN, problem};
 use crate::run::Home;
 
@@ -145,12 +147,32 @@ fn a_value_comes_out_as_it_was_stored_or_as_the_text_that_it_is() {
 }
 
 #[test]
+fn references_are_resolved_for_who_asks_for_that() {
+    let server = gateway(|request| {
+        if request.query.get("key").is_some_and(|key| key == "broken") {
+            return Some(problem(ErrorCode::ReferenceUnresolved));
+        }
+        let value = if request.query["resolve"] == "true" { "\"b\"" } else { "\"${ref:a}\"" };
+        Some(Response::Answer(200, vec![("content-type", "application/json".into())], value.into()))
+    });
+    let home = Home::new(&server);
+    let get = |arguments: &[&str]| home.run_with(&[&["config", "get"], arguments].concat(), b"", &WITH_KEY);
+    assert_eq!(get(&["k", "--raw"]).expect(0).text(), "${ref:a}");
+    assert_eq!(get(&["k", "--raw", "--resolve"]).expect(0).text(), "b");
+    let refused = get(&["broken", "--resolve", "-o", "out"]).expect(2);
+    assert!(refused.stdout.is_empty() && refused.stderr.contains("$${ref:"), "{}", refused.stderr);
+    assert!(!home.path("out").exists());
+}
+
+#[test]
 fn every_refusal_has_its_exit_code_and_says_what_to_do() {
     for (code, exit, hint) in [
         (ErrorCode::ConfigNotFound, 5, "another user key"),
         (ErrorCode::VersionNotFound, 5, "coffer config history"),
         (ErrorCode::RevisionMismatch, 6, "coffer config history"),
         (ErrorCode::EnvironmentNeeded, 2, "--env"),
+        (ErrorCode::SchemaMismatch, 2, ""),
+        (ErrorCode::ReferenceUnresolved, 2, "${ref:"),
         (ErrorCode::InvalidApiKey, 4, "--api-key-file"),
         (ErrorCode::NotAuthenticated, 3, "coffer login"),
         (ErrorCode::RateLimited, 10, ""),

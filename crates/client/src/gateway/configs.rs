@@ -22,8 +22,8 @@ use crate::calls::Calls;
 
 /// The largest value that is read.
 const VALUE_BYTES_MAX: usize = 1024 * 1024;
-/// The largest export that is read.
-const EXPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// The largest export that is read, and the largest text that is worth sending for an import.
+pub const CONFIG_TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The gateway's configurations, asked with one user key.
 #[derive(Clone, Debug)]
@@ -142,7 +142,7 @@ impl ConfigsClient {
     pub async fn export(&self, query: &ConfigExportQuery) -> Result<Vec<u8>, ClientError> {
         let answer =
             self.calls.send(self.calls.request(Method::GET, v1::CONFIGS_EXPORT).query(query)).await?;
-        self.calls.bytes(answer, EXPORT_BYTES_MAX, |_, _| ()).await
+        self.calls.bytes(answer, CONFIG_TEXT_BYTES_MAX, |_, _| ()).await
     }
 
     /// Stores configurations from a text.

@@ -24,7 +24,7 @@ use reqwest::{Method, header};
 
 use crate::ClientError;
 use crate::calls::Calls;
-pub use configs::ConfigsClient;
+pub use configs::{CONFIG_TEXT_BYTES_MAX, ConfigsClient};
 pub use watch::{ConfigWatch, KvWatch, Watch, Watchable, Watched};
 
 /// The largest value that is stored and read.

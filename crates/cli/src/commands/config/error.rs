@@ -1,5 +1,7 @@
 //! What can go wrong with configurations beside what a server says, and what to do about both.
 
+use std::path::PathBuf;
+
 use coffer_api::ErrorCode;
 
 use crate::exit::Exit;
@@ -13,14 +15,18 @@ pub(crate) enum ConfigError {
     NotText,
     #[error("{key} has only one version")]
     OneVersion { key: String },
+    #[error("there is nothing in {environment} under this user key")]
+    Nothing { environment: String },
+    #[error("the name {path} does not say how it is written", path = path.display())]
+    NoFormat { path: PathBuf },
 }
 
 impl ConfigError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::NotShown | Self::NotText => Exit::Usage,
-            Self::OneVersion { .. } => Exit::NotFound,
+            Self::NotShown | Self::NotText | Self::NoFormat { .. } => Exit::Usage,
+            Self::OneVersion { .. } | Self::Nothing { .. } => Exit::NotFound,
         }
     }
 
@@ -32,6 +38,10 @@ impl ConfigError {
                 Some("a configuration is JSON: store bytes in base64, or as a key with coffer kv put")
             }
             Self::OneVersion { .. } => None,
+            Self::Nothing { .. } => Some(
+                "coffer config ls lists what there is; with another user key than it was stored with, nothing is found",
+            ),
+            Self::NoFormat { .. } => Some("say it with --format json, yaml, toml or env"),
         }
     }
 }
@@ -47,6 +57,10 @@ pub(crate) fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
             "it was changed meanwhile: coffer config history KEY shows its version"
         }
         ErrorCode::ConfigExists => "--overwrite gives what is there a new version",
+        ErrorCode::EnvNamesCollide => "rename one of them, or export in another format",
+        ErrorCode::ReferenceUnresolved => {
+            "without --resolve it is shown as it was stored; a text that is no reference is written $${ref:…}"
+        }
         ErrorCode::EnvironmentNeeded => "it is in several environments: say which with --env NAME",
         ErrorCode::UserKeyInUse => "there are configurations under that user key already: choose another one",
         ErrorCode::InvalidApiKey => "this deployment asks for an API key: give --api-key-file FILE",

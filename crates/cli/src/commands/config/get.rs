@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Of a string, write the text itself, without quotes and escapes
     #[arg(long, short)]
     raw: bool,
+    /// Resolve references in it to other configurations
+    #[arg(long)]
+    resolve: bool,
     /// An earlier version, as `coffer config history` numbers them
     #[arg(long, value_name = "N")]
     version: Option<u64>,
@@ -60,7 +63,7 @@ pub(crate) async fn run(args: Args, configs: &ConfigsClient, app: &App) -> Resul
         key: named.key,
         environment: named.environment,
         version: args.version,
-        resolve: false,
+        resolve: args.resolve,
     };
     let value = configs.get(&query).await.map_err(|err| CliError::of_config(&query.key, err))?;
     let value = if args.raw { unquoted(value) } else { value };

@@ -8,8 +8,11 @@
 
 mod diff;
 mod error;
+mod export;
+mod format;
 mod get;
 mod history;
+mod import;
 mod ls;
 mod place;
 mod promote;
@@ -53,6 +56,10 @@ enum Action {
     Rollback(rollback::Args),
     /// Copy configurations from one environment to another: all of them at once or none
     Promote(promote::Args),
+    /// Write the configurations of an environment as a text, in which all values are plain
+    Export(export::Args),
+    /// Store configurations from a text, as an export writes it
+    Import(import::Args),
     /// Show changes as they happen
     Watch(watch::Args),
     /// Move everything to another user key, at once
@@ -65,7 +72,11 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     if let Action::Rekey(args) = action {
         return rekey::run(args, &keys, app).await;
     }
-    let takes_input = matches!(&action, Action::Set(args) if args.takes_input());
+    let takes_input = match &action {
+        Action::Set(args) => args.takes_input(),
+        Action::Import(args) => args.takes_input(),
+        _ => false,
+    };
     let configs = app.configs(keys.read(takes_input)?)?;
     match action {
         Action::Get(args) => get::run(args, &configs, app).await,
@@ -76,6 +87,8 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
         Action::Diff(args) => diff::run(args, &configs, app).await,
         Action::Rollback(args) => rollback::run(args, &configs, app).await,
         Action::Promote(args) => promote::run(args, &configs, app).await,
+        Action::Export(args) => export::run(args, &configs, app).await,
+        Action::Import(args) => import::run(args, &configs, app).await,
         Action::Watch(args) => watch::run(args, &configs, app).await,
         Action::Rekey(_) => unreachable!("handled before"),
     }

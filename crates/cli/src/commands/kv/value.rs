@@ -90,12 +90,7 @@ pub(in crate::commands) struct Value {
 pub(in crate::commands) fn read(from: Option<ValueFrom>, kind: Option<Kind>) -> Result<Value, CliError> {
     let (bytes, usual) = match from {
         Some(ValueFrom::Argument(text)) => (text.into_bytes(), TEXT),
-        Some(ValueFrom::Input) => (whole(io::stdin().lock(), Path::new("-"))?, BYTES),
-        Some(ValueFrom::File(path)) => {
-            let file =
-                File::open(&path).map_err(|source| CliError::ReadFile { path: path.clone(), source })?;
-            (whole(file, &path)?, BYTES)
-        }
+        Some(from) => (bytes(&from, KV_VALUE_BYTES_MAX)?, BYTES),
         None if input::is_interactive() => {
             (input::ask_hidden("Value: ")?.expose_secret().as_bytes().to_vec(), TEXT)
         }
@@ -109,14 +104,26 @@ pub(in crate::commands) fn read(from: Option<ValueFrom>, kind: Option<Kind>) -> 
     Ok(Value { content_type, bytes })
 }
 
+/// What is there, of at most `bytes_max` bytes, as it is.
+pub(in crate::commands) fn bytes(from: &ValueFrom, bytes_max: usize) -> Result<Vec<u8>, CliError> {
+    match from {
+        ValueFrom::Argument(text) => Ok(text.clone().into_bytes()),
+        ValueFrom::Input => whole(io::stdin().lock(), Path::new("-"), bytes_max),
+        ValueFrom::File(path) => {
+            let file =
+                File::open(path).map_err(|source| CliError::ReadFile { path: path.clone(), source })?;
+            whole(file, path, bytes_max)
+        }
+    }
+}
+
 /// All of `source`, if it is not too much.
-fn whole(source: impl Read, path: &Path) -> Result<Vec<u8>, CliError> {
-    let bytes_max = KV_VALUE_BYTES_MAX as u64;
+fn whole(source: impl Read, path: &Path, bytes_max: usize) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     let failed = |source| CliError::ReadFile { path: path.into(), source };
-    source.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > KV_VALUE_BYTES_MAX {
-        return Err(CliError::FileTooLarge { path: path.into(), bytes_max });
+    source.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > bytes_max {
+        return Err(CliError::FileTooLarge { path: path.into(), bytes_max: bytes_max as u64 });
     }
     Ok(bytes)
 }
@@ -158,7 +165,7 @@ mod tests {
 
     #[test]
     fn as_much_is_read_as_a_value_may_have_and_no_more() {
-        let read = |bytes: usize| whole(io::repeat(7).take(bytes as u64), Path::new("-"));
+        let read = |bytes: usize| whole(io::repeat(7).take(bytes as u64), Path::new("-"), KV_VALUE_BYTES_MAX);
         assert_eq!(read(KV_VALUE_BYTES_MAX).unwrap().len(), KV_VALUE_BYTES_MAX);
         assert!(matches!(read(KV_VALUE_BYTES_MAX + 1), Err(CliError::FileTooLarge { .. })));
     }

@@ -28,6 +28,8 @@ pub(crate) struct Request {
 pub(crate) enum Response {
     /// Status, headers and body.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// Announces more than this and closes the connection in the middle of it.
+    BreakOff(Vec<u8>),
     /// Closes the connection without an answer.
     HangUp,
 }
@@ -68,7 +70,15 @@ fn converse(connection: TcpStream, handle: &dyn Fn(Request) -> Response) -> Opti
     let mut reader = BufReader::new(connection);
     loop {
         let request = read(&mut reader)?;
-        let Response::Answer(status, headers, body) = handle(request) else { return None };
+        let (status, headers, body) = match handle(request) {
+            Response::Answer(status, headers, body) => (status, headers, body),
+            Response::BreakOff(body) => {
+                let head = format!("HTTP/1.1 200 Test\r\ncontent-length: {}\r\n\r\n", body.len() + 1);
+                writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).ok()?;
+                return None;
+            }
+            Response::HangUp => return None,
+        };
         let mut head = format!("HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").unwrap();
