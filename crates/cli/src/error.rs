@@ -162,7 +162,10 @@ impl CliError {
 
     /// The server's word for it, when a server refused.
     pub(crate) fn code(&self) -> Option<ErrorCode> {
-        self.client().and_then(ClientError::code)
+        match self {
+            Self::Run(err) => err.code(),
+            _ => self.client().and_then(ClientError::code),
+        }
     }
 
     /// How long to wait before the next try, when a server said so.
@@ -292,7 +295,7 @@ fn exit_of_client(err: &ClientError) -> Exit {
 }
 
 /// The exit code for a server's error code. Every code is named, so that a new one is thought about.
-fn exit_of_code(code: ErrorCode) -> Exit {
+pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
     match code {
         ErrorCode::InvalidSession
         | ErrorCode::NotAuthenticated

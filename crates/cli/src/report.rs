@@ -68,7 +68,7 @@ pub(crate) fn usage(err: &clap::Error) -> ExitCode {
 
 /// The error and its causes on one line. A cause that only repeats what was said is left out, and of what
 /// went wrong in the HTTP client only the last cause, which is the one that a person understands.
-fn message(err: &CliError) -> String {
+pub(crate) fn message(err: &CliError) -> String {
     let mut text = err.to_string();
     let mut causes: Vec<String> =
         std::iter::successors(err.source(), |&err| err.source()).map(ToString::to_string).collect();

@@ -10,6 +10,7 @@ mod by_original;
 mod of_configs;
 mod of_keys;
 mod of_programs;
+mod of_references;
 mod of_texts;
 
 use std::time::Duration;

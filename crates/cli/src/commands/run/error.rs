@@ -2,6 +2,9 @@
 
 use std::io;
 
+use coffer_api::ErrorCode;
+
+use crate::error::exit_of_code;
 use crate::exit::Exit;
 
 /// Why a program was not started, or could not be looked after.
@@ -15,8 +18,9 @@ pub(crate) enum RunError {
     Reserved { name: String, key: String },
     #[error("the value of {key} has a zero byte in it, which no variable can have")]
     Zero { key: String },
-    #[error("{key} was not read: the gateway answered {status}")]
-    NotRead { key: String, status: u16 },
+    /// What the gateway said of one configuration of many.
+    #[error("{key} was not read: {said}")]
+    NotRead { key: String, code: Option<ErrorCode>, said: String },
     #[error("{program} cannot be started")]
     Start {
         program: String,
@@ -34,10 +38,18 @@ impl RunError {
             Self::Collision { .. } | Self::Inherited { .. } | Self::Reserved { .. } | Self::Zero { .. } => {
                 Exit::Usage
             }
-            Self::NotRead { .. } => Exit::Unavailable,
+            Self::NotRead { code, .. } => code.map_or(Exit::Unavailable, exit_of_code),
             Self::Start { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NoProgram,
             Self::Start { .. } => Exit::NotStarted,
             Self::Supervise(_) => Exit::Unexpected,
+        }
+    }
+
+    /// The gateway's word for it, when it is what refused.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::NotRead { code, .. } => *code,
+            _ => None,
         }
     }
 
@@ -48,6 +60,9 @@ impl RunError {
                 "letters count in upper case, and whatever is no letter or digit as _: rename one of them; a category stands before its key",
             ),
             Self::Inherited { .. } => Some("--override lets the configuration win"),
+            Self::NotRead { code: Some(ErrorCode::ReferenceUnresolved), .. } => {
+                Some("store what it refers to, or mend it; a text that is no reference is written $${ref:…}")
+            }
             Self::Start { source, .. } if source.kind() == io::ErrorKind::ArgumentListTooLong => {
                 Some("a variable has at most 128 KiB, and all of them together have a limit: see ulimit -s")
             }

@@ -1,5 +1,9 @@
-//! Reading everything that becomes a variable.
+//! Reading everything that becomes a variable, with its references resolved.
+//!
+//! Values are read as they were stored first, and only those that may refer to others once more. So it is known whether
+//! there are any: where there are none, what happens in other environments is of no interest.
 
+use coffer_api::Problem;
 use coffer_api::configs::{ConfigBatch, ConfigListQuery, ConfigMeta, ConfigName, ConfigOutcome};
 use coffer_client::ConfigsClient;
 
@@ -10,6 +14,8 @@ use crate::error::CliError;
 /// Configurations that one call reads.
 const BATCH: usize = 100;
 const NOT_FOUND: u16 = 404;
+/// What a value has that refers to others. Not everything that has it does.
+const REFERENCE: &str = "${";
 
 /// What is wanted.
 #[derive(Debug)]
@@ -21,6 +27,14 @@ pub(super) struct Wanted {
     pub(super) replace: bool,
 }
 
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) variables: Variables,
+    /// Whether one of them may depend on other environments.
+    pub(super) refers: bool,
+}
+
 impl Wanted {
     fn has(&self, meta: &ConfigMeta) -> bool {
         self.categories.is_empty() || meta.category.as_ref().is_some_and(|one| self.categories.contains(one))
@@ -28,17 +42,24 @@ impl Wanted {
 }
 
 /// Reads all configurations that are wanted, as variables.
-pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Variables, CliError> {
+pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, CliError> {
     let of_environment = |err| CliError::of_config(&wanted.environment, err);
     let query =
         ConfigListQuery { environment: Some(wanted.environment.clone()), ..ConfigListQuery::default() };
     let all = configs.list_all(query).await.map_err(of_environment)?;
-    let all: Vec<_> = all.into_iter().filter(|meta| wanted.has(meta)).collect();
-    let mut read = Vec::with_capacity(all.len());
+    let all: Vec<_> = all.iter().filter(|meta| wanted.has(meta)).collect();
+    let (mut read, mut referring) = (Vec::with_capacity(all.len()), Vec::new());
     for part in all.chunks(BATCH) {
-        let batch = ConfigBatch { items: part.iter().map(name).collect(), resolve: false };
-        let results = configs.batch(&batch).await.map_err(of_environment)?.results;
-        for (meta, outcome) in part.iter().zip(results) {
+        for (meta, outcome) in part.iter().zip(batch(configs, part, false).await.map_err(of_environment)?) {
+            if outcome.value.as_ref().is_some_and(|value| value.get().contains(REFERENCE)) {
+                referring.push(*meta);
+            } else {
+                read.extend(value(meta, outcome)?);
+            }
+        }
+    }
+    for part in referring.chunks(BATCH) {
+        for (meta, outcome) in part.iter().zip(batch(configs, part, true).await.map_err(of_environment)?) {
             read.extend(value(meta, outcome)?);
         }
     }
@@ -46,11 +67,20 @@ pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Va
     if !wanted.replace {
         variables.check_against(|name| std::env::var_os(name))?;
     }
-    Ok(variables)
+    Ok(Fetched { variables, refers: !referring.is_empty() })
 }
 
-fn name(meta: &ConfigMeta) -> ConfigName {
-    ConfigName { key: meta.key.clone(), environment: Some(meta.environment.clone()) }
+async fn batch(
+    configs: &ConfigsClient,
+    part: &[&ConfigMeta],
+    resolve: bool,
+) -> Result<Vec<ConfigOutcome>, coffer_client::ClientError> {
+    let name = |meta: &&ConfigMeta| ConfigName {
+        key: meta.key.clone(),
+        environment: Some(meta.environment.clone()),
+    };
+    let batch = ConfigBatch { items: part.iter().map(name).collect(), resolve };
+    Ok(configs.batch(&batch).await?.results)
 }
 
 /// A value; none if it was deleted since it was listed.
@@ -61,6 +91,36 @@ fn value(meta: &ConfigMeta, outcome: ConfigOutcome) -> Result<Option<Read>, RunE
             Ok(Some(Read { key: meta.key.clone(), category, json: value.get().into() }))
         }
         None if outcome.status == NOT_FOUND => Ok(None),
-        None => Err(RunError::NotRead { key: meta.key.clone(), status: outcome.status }),
+        None => Err(not_read(&meta.key, outcome.status, outcome.problem)),
+    }
+}
+
+fn not_read(key: &str, status: u16, problem: Option<Problem>) -> RunError {
+    let code = problem.as_ref().and_then(Problem::error_code);
+    let said = problem.map_or_else(
+        || format!("the gateway answered {status}"),
+        |problem| problem.detail.unwrap_or(problem.title).into_owned(),
+    );
+    RunError::NotRead { key: key.to_owned(), code, said }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_api::ErrorCode;
+
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn why_a_configuration_was_not_read_is_told_as_the_gateway_said_it() {
+        let detail = Some("a@e refers to b@f, which does not exist".into());
+        let problem = Problem { detail, ..Problem::of(ErrorCode::ReferenceUnresolved) };
+        let refused = not_read("a", 409, Some(problem));
+        assert_eq!(refused.to_string(), "a was not read: a@e refers to b@f, which does not exist");
+        assert_eq!((refused.exit(), refused.code()), (Exit::Usage, Some(ErrorCode::ReferenceUnresolved)));
+        assert!(refused.hint().is_some());
+        let unknown = not_read("a", 503, None);
+        assert_eq!(unknown.to_string(), "a was not read: the gateway answered 503");
+        assert_eq!(unknown.exit(), Exit::Unavailable);
     }
 }

@@ -1,5 +1,6 @@
 //! `coffer run`: starts a program with the configuration of one environment as its environment variables.
 //!
+//! References to other configurations are resolved, and what cannot be resolved starts no program.
 //! Values go into the environment of the program and nowhere else: no file, no argument, no log. `variables` says
 //! which configuration becomes which variable, `fetch` reads them, `program` is the program and its process group,
 //! `terminal` lends it the terminal, `signals` passes signals on, `follow` notices changes, and `supervise` does all of
@@ -42,7 +43,7 @@ pub(crate) struct Args {
     /// Let the configuration win over variables that are set already; else such a variable is an error
     #[arg(long = "override")]
     replace: bool,
-    /// Start the program anew when its configuration has changed
+    /// Start the program anew when its configuration has changed, or what that refers to
     #[arg(long)]
     watch: bool,
     /// With --watch: how long the program may take to end after SIGTERM before it gets SIGKILL, in seconds
@@ -62,12 +63,13 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<ExitCode, CliError> {
     let wanted = Wanted { environment: args.environment, categories: args.category, replace: args.replace };
     let order = Order { command: args.command, grace: Duration::from_secs(args.grace), output: app.output };
     if !args.watch {
-        let variables = fetch::fetch(&configs, &wanted).await?;
-        return supervise::run(order, variables, None).await;
+        let fetched = fetch::fetch(&configs, &wanted).await?;
+        return supervise::run(order, fetched.variables, None).await;
     }
     // Watched from before they are read: no change falls between.
     let watch = follow::open(&configs, &wanted).await?;
-    let variables = fetch::fetch(&configs, &wanted).await?;
-    let changes = follow::start(watch, (configs, wanted), variables.clone(), app.output);
+    let fetched = fetch::fetch(&configs, &wanted).await?;
+    let variables = fetched.variables.clone();
+    let changes = follow::start(watch, (configs, wanted), fetched, app.output);
     supervise::run(order, variables, Some(changes)).await
 }
