@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::cors::{self, Origin};
 use crate::health::Health;
 use crate::routes::RouteLabel;
-use crate::run::Admit;
+use crate::run::{Admit, Presence, Serving};
 use crate::settings::List;
 use crate::surface::{Native, Surface as _};
 use crate::unread;
@@ -136,6 +136,7 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let context = self.context(&request);
         let started = Instant::now();
+        let serving = request.conn_data::<Presence>().map(Presence::serve);
         let unread = unread::share(&mut request);
         let origin = cors::allowed(&request, &self.shared.settings.origins);
         let work = if origin.is_some() && cors::is_preflight(&request) {
@@ -150,7 +151,7 @@ where
                 }
             }
         };
-        Observed { work, shared: Rc::clone(&self.shared), context, started, origin, unread }
+        Observed { work, shared: Rc::clone(&self.shared), context, started, origin, unread, serving }
     }
 }
 
@@ -172,6 +173,8 @@ pin_project! {
         started: Instant,
         origin: Option<HeaderValue>,
         unread: Option<unread::Shared>,
+        // Dropped with this future, which is when the answer begins to be sent.
+        serving: Option<Serving>,
     }
 }
 

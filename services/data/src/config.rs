@@ -1,6 +1,6 @@
 //! Every setting of the data service.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,8 +9,6 @@ use coffer_server::settings::{
     HttpSettings, InternalSettings, LogSettings, SecretError, SecretUrl, read_secret,
 };
 use serde::Deserialize;
-
-use crate::routes::PaceLimits;
 
 /// All settings of the data service.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -70,10 +68,6 @@ pub struct LimitSettings {
     pub large_downloads_max: NonZeroUsize,
     /// How many of these may be one user's, or one client address's where there are no sessions.
     pub large_downloads_per_user_max: NonZeroUsize,
-    /// Slowest average rate at which a file over 64 KiB is taken; who is slower is cut off.
-    pub download_bytes_per_s_min: u32,
-    /// How long a reader may take nothing, and for how long the average is not looked at.
-    pub download_grace_s: NonZeroU32,
 }
 
 impl Default for LimitSettings {
@@ -82,17 +76,7 @@ impl Default for LimitSettings {
             upload_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero"),
             large_downloads_max: NonZeroUsize::new(128).expect("a constant over zero"),
             large_downloads_per_user_max: NonZeroUsize::new(16).expect("a constant over zero"),
-            download_bytes_per_s_min: 32 * 1024,
-            download_grace_s: NonZeroU32::new(30).expect("a constant over zero"),
         }
-    }
-}
-
-impl LimitSettings {
-    /// How slowly a large file may be read.
-    pub(crate) fn pace(&self) -> PaceLimits {
-        let grace = Duration::from_secs(self.download_grace_s.get().into());
-        PaceLimits { grace, bytes_per_s_min: self.download_bytes_per_s_min }
     }
 }
 

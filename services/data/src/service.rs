@@ -81,7 +81,7 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
 
 /// Builds the service of these parts and starts what it does in the background.
 pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Service {
-    let (openness, pace) = (openness(settings), settings.limits.pace());
+    let openness = openness(settings);
     let (kms, clock) = (Arc::clone(&parts.kms), Arc::clone(&parts.clock));
     let link = Link::new(Arc::clone(&kms) as Arc<dyn Kms>, Arc::clone(&clock));
     let access = Arc::new(AccessCache::new(kms, clock, Arc::clone(link.freshness())));
@@ -100,7 +100,7 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Service {
     let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
     service
-        .public(move |app| routes::public(app, &public, (openness, pace)))
+        .public(move |app| routes::public(app, &public, openness))
         .internal(move |app| routes::internal(app, &internal))
         .at_stop(move || async move {
             tasks.shutdown().await;

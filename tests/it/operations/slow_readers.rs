@@ -43,7 +43,7 @@ async fn who_reads_nothing_takes_no_turn_from_others_and_his_own_come_back() {
     let stack = Stack::all()
         .set("COFFER_DATA__LIMITS__LARGE_DOWNLOADS_MAX", TURNS)
         .set("COFFER_DATA__LIMITS__LARGE_DOWNLOADS_PER_USER_MAX", &SHARE.to_string())
-        .set("COFFER_DATA__LIMITS__DOWNLOAD_GRACE_S", GRACE_S)
+        .set("COFFER_DATA__HTTP__ANSWER_GRACE_S", GRACE_S)
         .start()
         .await;
     let (surface, ann, ben) = (stack.surface(), stack.user("ann").await, stack.user("ben").await);

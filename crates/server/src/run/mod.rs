@@ -5,11 +5,16 @@
 //! waiting, for tests and for whoever runs services inside something else. Nothing here is global but logs
 //! and metrics.
 
+mod front;
+mod listen;
 mod opening;
+mod patient;
 mod service;
+mod signals;
 mod start;
 mod tls;
 
+pub(crate) use patient::{Patience, Presence, Serving};
 pub use service::{Admit, Service};
 pub use start::{Running, RunningService, StartError, serve, serve_announced, start};
 pub use tls::TlsError;

@@ -4,32 +4,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, web};
+use actix_web::dev::ServerHandle;
+use actix_web::web;
 use coffer_auth::service_token::ServiceName;
-use coffer_core::{Random, SystemRandom};
 use futures_util::future::{BoxFuture, join_all};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::front::Front;
 use super::opening;
-use super::service::{AtStop, BeforeStop, Configure, Service};
+use super::service::{AtStop, BeforeStop, Service};
+use super::signals::Signals;
 use super::tls;
 use crate::health::{self, Health};
-use crate::observe::Observe;
-use crate::routes::not_found;
 use crate::scaffold::Scaffold;
-use crate::settings::{HttpSettings, List};
 use crate::telemetry::{self, TelemetryError};
 
 /// How often histograms are emptied into their buckets.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Threads of an internal listener: its calls are few, and cached by the callers.
 const INTERNAL_WORKERS: usize = 1;
-/// How long an idle connection is kept. Longer than balancers and clients keep theirs: whoever closes first while a
-/// request is on its way loses that request, and nobody may repeat it unless it changes nothing.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Why a service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -78,9 +72,9 @@ pub struct RunningService {
     pub internal: SocketAddr,
 }
 
-struct Listener {
-    handle: ServerHandle,
-    task: JoinHandle<std::io::Result<()>>,
+pub(super) struct Listener {
+    pub(super) handle: ServerHandle,
+    pub(super) task: JoinHandle<std::io::Result<()>>,
 }
 
 /// Services that are running. Dropping it without [`Running::stop`] leaves them running.
@@ -104,6 +98,29 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
+    /// Nothing yet.
+    fn new(metrics: &PrometheusHandle) -> Self {
+        let metrics = metrics.clone();
+        let upkeep = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+            loop {
+                ticks.tick().await;
+                metrics.run_upkeep();
+            }
+        });
+        Self {
+            services: Vec::new(),
+            public: Vec::new(),
+            internal: Vec::new(),
+            health: Vec::new(),
+            before_stop: Vec::new(),
+            at_stop: Vec::new(),
+            drain: Duration::ZERO,
+            stop_timeout: Duration::ZERO,
+            upkeep,
+        }
+    }
+
     /// Where each service listens, in the order in which they were given.
     pub fn services(&self) -> &[RunningService] {
         &self.services
@@ -142,77 +159,6 @@ impl Running {
     }
 }
 
-struct Front<'a> {
-    service: &'a Service,
-    scaffold: &'a web::Data<Scaffold>,
-    health: &'a web::Data<Health>,
-    configure: Vec<Configure>,
-    listener: &'static str,
-    workers: usize,
-}
-
-impl Front<'_> {
-    fn settings(&self) -> &HttpSettings {
-        &self.service.settings
-    }
-
-    /// Binds and starts to serve. `public` decides about TLS and origins.
-    fn start(self, address: SocketAddr, public: bool) -> Result<(SocketAddr, Listener), StartError> {
-        let (name, listener) = (self.service.name, self.listener);
-        let bind_error = |source| StartError::Bind { service: name, listener, address, source };
-        let origins = if public { self.settings().cors_origins.clone() } else { List::default() };
-        let origins = Arc::new(origins);
-        let (scaffold, health, configure) =
-            (self.scaffold.clone(), self.health.clone(), self.configure.clone());
-        let admit = self.service.admit.filter(|_| public);
-        let answer_headers = if public { Arc::clone(&self.service.answer_headers) } else { Arc::new([]) };
-        let factory = move || {
-            let observe = Observe {
-                service: name.as_str(),
-                origins: Arc::clone(&origins),
-                maker: make_maker(),
-                admit,
-                answer_headers: Arc::clone(&answer_headers),
-                health: health.clone(),
-            };
-            let configure = &configure;
-            App::new()
-                .app_data(scaffold.clone())
-                .configure(|app| configure.iter().for_each(|add| add(app)))
-                .default_service(web::to(not_found))
-                .wrap(observe)
-        };
-        let mut server = HttpServer::new(factory)
-            .disable_signals()
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(self.settings().shutdown_timeout_s)
-            .max_connections(self.settings().connections_per_worker_max);
-        if self.workers > 0 {
-            server = server.workers(self.workers);
-        }
-        let tls = if public { tls::config(&self.settings().tls) } else { Ok(None) };
-        let tls = tls.map_err(|source| StartError::Tls { service: name, source })?;
-        let secure = tls.is_some();
-        let server = match tls {
-            Some(tls) => server.bind_rustls_0_23(address, tls),
-            None => server.bind(address),
-        };
-        let server = server.map_err(bind_error)?;
-        let address = server.addrs().first().copied().unwrap_or(address);
-        let server: Server = server.run();
-        let handle = server.handle();
-        tracing::info!(service = %name, listener, %address, tls = secure, "listening");
-        Ok((address, Listener { handle, task: tokio::spawn(server) }))
-    }
-}
-
-/// The first half of the request ids that one worker makes.
-fn make_maker() -> u64 {
-    let mut bytes = [0; 8];
-    SystemRandom.fill(&mut bytes);
-    u64::from_be_bytes(bytes)
-}
-
 async fn start_one(
     service: Service,
     metrics: &PrometheusHandle,
@@ -220,12 +166,14 @@ async fn start_one(
     running: &mut Running,
 ) -> Result<(), StartError> {
     let mut service = service;
+    let (mut before_stop, mut at_stop) =
+        (std::mem::take(&mut service.before_stop), std::mem::take(&mut service.at_stop));
     let scaffold = std::mem::replace(&mut service.scaffold, Scaffold::new(service.name));
     let scaffold = web::Data::new(scaffold);
     let health = web::Data::new(Health::new(service.checks.clone()));
-    let mut internal = service.internal.clone();
+    let mut routes = service.internal.clone();
     let (data, handle) = (health.clone(), metrics.clone());
-    internal.push(Arc::new(move |app| health::configure(app, &data, &handle)));
+    routes.push(Arc::new(move |app| health::configure(app, &data, &handle)));
     let front = |configure, listener, workers| Front {
         service: &service,
         scaffold: &scaffold,
@@ -234,63 +182,48 @@ async fn start_one(
         listener,
         workers,
     };
-    let (internal_address, listener) =
-        front(internal, "internal", INTERNAL_WORKERS).start(service.settings.internal_bind, false)?;
+    let (internal, listener) =
+        front(routes, "internal", INTERNAL_WORKERS).start(service.settings.internal_bind, false)?;
     running.internal.push(listener);
-    opening::wait_until_ready(&health, open_within).await;
-    let (public_address, listener) = front(service.public.clone(), "public", service.settings.workers)
-        .start(service.settings.bind, true)?;
-    running.public.push(listener);
-    health.open();
-    running.services.push(RunningService {
-        name: service.name,
-        public: public_address,
-        internal: internal_address,
-    });
-    running.health.push(health);
+    running.health.push(health.clone());
     let timeout = Duration::from_secs(service.settings.shutdown_timeout_s);
     running.stop_timeout = running.stop_timeout.max(timeout);
     running.drain = running.drain.max(Duration::from_secs(service.settings.drain_s));
-    running.before_stop.extend(service.before_stop);
-    running.at_stop.extend(service.at_stop);
+    running.before_stop.append(&mut before_stop);
+    running.at_stop.append(&mut at_stop);
+    opening::wait_until_ready(&health, open_within).await;
+    let (public, listener) = front(service.public.clone(), "public", service.settings.workers)
+        .start(service.settings.bind, true)?;
+    running.public.push(listener);
+    health.open();
+    running.services.push(RunningService { name: service.name, public, internal });
+    Ok(())
+}
+
+/// Starts services one after the other. What has been started when it fails or is dropped is in `running`.
+async fn start_all(
+    services: Vec<Service>,
+    (metrics, open_within): (&PrometheusHandle, Duration),
+    running: &mut Running,
+) -> Result<(), StartError> {
+    for service in services {
+        start_one(service, metrics, open_within, running).await?;
+    }
     Ok(())
 }
 
 /// Starts services; when one of them cannot, those that were started are stopped again. All listeners are open when it
 /// returns, whether a service is ready or not.
 pub async fn start(services: Vec<Service>) -> Result<Running, StartError> {
-    start_within(services, Duration::ZERO).await
-}
-
-/// As [`start()`]; each public listener opens when its service is ready, or after `open_within`.
-async fn start_within(services: Vec<Service>, open_within: Duration) -> Result<Running, StartError> {
     let metrics = telemetry::metrics_handle()?;
-    let handle = metrics.clone();
-    let upkeep = tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(METRICS_UPKEEP);
-        loop {
-            ticks.tick().await;
-            handle.run_upkeep();
-        }
-    });
-    let mut running = Running {
-        services: Vec::new(),
-        public: Vec::new(),
-        internal: Vec::new(),
-        health: Vec::new(),
-        before_stop: Vec::new(),
-        at_stop: Vec::new(),
-        drain: Duration::ZERO,
-        stop_timeout: Duration::ZERO,
-        upkeep,
-    };
-    for service in services {
-        if let Err(error) = start_one(service, &metrics, open_within, &mut running).await {
+    let mut running = Running::new(&metrics);
+    match start_all(services, (&metrics, Duration::ZERO), &mut running).await {
+        Ok(()) => Ok(running),
+        Err(error) => {
             running.stop().await;
-            return Err(error);
+            Err(error)
         }
     }
-    Ok(running)
 }
 
 /// Runs services until SIGTERM or SIGINT. A second signal does not wait for anything. SIGHUP opens the log file anew.
@@ -298,29 +231,34 @@ pub async fn serve(services: Vec<Service>) -> Result<(), StartError> {
     serve_announced(services, |_| {}).await
 }
 
-/// As [`serve`]; `announce` is called once all of them listen.
+/// As [`serve`]; `announce` is called once all of them listen. Each public listener opens when its service is ready, or
+/// after a few seconds.
 pub async fn serve_announced(
     services: Vec<Service>,
     announce: impl FnOnce(&[RunningService]),
 ) -> Result<(), StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-    let mut running = start_within(services, opening::WITHIN).await?;
-    announce(running.services());
-    let outcome = loop {
-        tokio::select! {
-            _ = terminate.recv() => break Ok(()),
-            _ = interrupt.recv() => break Ok(()),
-            _ = hang_up.recv() => telemetry::reopen_logs(),
-            error = running.failed() => break Err(error),
+    let mut signals = Signals::new().map_err(StartError::Signals)?;
+    let metrics = telemetry::metrics_handle()?;
+    let mut running = Running::new(&metrics);
+    let started = tokio::select! {
+        started = start_all(services, (&metrics, opening::WITHIN), &mut running) => Some(started),
+        () = signals.stop() => None,
+    };
+    let outcome = match started {
+        Some(Ok(())) => {
+            announce(running.services());
+            tokio::select! {
+                () = signals.stop() => Ok(()),
+                error = running.failed() => Err(error),
+            }
         }
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
     };
     tracing::info!("stopping");
     tokio::select! {
         () = running.stop() => tracing::info!("stopped"),
-        _ = terminate.recv() => tracing::warn!("stopped at once by a second signal"),
-        _ = interrupt.recv() => tracing::warn!("stopped at once by a second signal"),
+        () = signals.stop() => tracing::warn!("stopped at once by a second signal"),
     }
     outcome
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,10 @@ use super::List;
 use crate::body::BodyLimits;
 use crate::cors::Origin;
 use crate::network::Networks;
+use crate::run::Patience;
+
+/// How long the head of a request may take to arrive.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
 
 /// `http.*`: the listeners and what a request may cost.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,6 +42,10 @@ pub struct HttpSettings {
     pub body_bytes_per_s_min: usize,
     /// Bodies over 64 KiB that are in memory at the same time, all together.
     pub bodies_in_flight_bytes_max: usize,
+    /// Slowest average rate at which an answer is taken; who is slower is cut off.
+    pub answer_bytes_per_s_min: u32,
+    /// How long a reader may take nothing, in seconds, and for how long the average is not looked at.
+    pub answer_grace_s: NonZeroU32,
     /// Open connections for each worker.
     pub connections_per_worker_max: usize,
     /// How long requests that are being served may take after the signal to stop.
@@ -60,6 +69,8 @@ impl Default for HttpSettings {
             body_deadline_s: limits.deadline.as_secs(),
             body_bytes_per_s_min: limits.bytes_per_s_min,
             bodies_in_flight_bytes_max: limits.in_flight_bytes_max,
+            answer_bytes_per_s_min: 32 * 1024,
+            answer_grace_s: NonZeroU32::new(30).expect("a constant over zero"),
             connections_per_worker_max: 10_000,
             shutdown_timeout_s: 10,
             drain_s: 0,
@@ -76,6 +87,15 @@ impl HttpSettings {
             bytes_per_s_min: self.body_bytes_per_s_min,
             in_flight_bytes_max: self.bodies_in_flight_bytes_max,
             ..BodyLimits::default()
+        }
+    }
+
+    /// How long a client may let us wait.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            head: HEAD_WITHIN,
+            grace: Duration::from_secs(self.answer_grace_s.get().into()),
+            bytes_per_s_min: self.answer_bytes_per_s_min,
         }
     }
 }

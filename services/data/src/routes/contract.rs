@@ -12,7 +12,6 @@ use coffer_server::{ContractQuery, DataContract, Failure, HttpError, JsonBody};
 
 use super::envelope;
 use super::names;
-use super::pace::PaceLimits;
 use super::requester::Requester;
 use crate::domain::files::Envelope;
 use crate::domain::library::{Library, Wanted};
@@ -79,11 +78,11 @@ fn accept(upload: Upload) -> Result<(FileName, Option<EmailAddress>, Envelope), 
 pub(super) async fn download(
     requester: Requester<DataContract>,
     query: ContractQuery<DownloadQuery>,
-    (library, pace): (web::Data<Library>, web::Data<PaceLimits>),
+    library: web::Data<Library>,
 ) -> Result<HttpResponse, HttpError<DataContract>> {
     let wanted = Wanted { name: &query.file_name, owner: query.owner.as_ref() };
     let file = library.find(&requester.caller, wanted).await?;
-    Ok(envelope::answer(&file, &library, (requester.reader, **pace)).await?)
+    Ok(envelope::answer(&file, &library, requester.reader).await?)
 }
 
 /// Lists the names of the caller's own files and of those shared with the caller.

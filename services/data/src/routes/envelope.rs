@@ -6,16 +6,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use tokio::task::JoinHandle;
 
-use super::pace::{Pace, PaceLimits};
 use crate::base64::{self, Pieces};
 use crate::domain::library::{Download, Library, LibraryError};
 use crate::domain::turns::Reader;
@@ -49,11 +45,11 @@ fn whole(wrapped_key: &[u8], wrapped_vector: &[u8], data: &[u8]) -> Bytes {
     body.into()
 }
 
-/// Answers with the envelope of `file`, if it is large to a reader who keeps pace.
+/// Answers with the envelope of `file`.
 pub(super) async fn answer(
     file: &StoredFile,
     library: &Library,
-    (reader, pace): (Reader, PaceLimits),
+    reader: Reader,
 ) -> Result<HttpResponse, LibraryError> {
     let record = file.record()?;
     let (key, vector) = (record.wrapped_key, record.wrapped_vector);
@@ -63,16 +59,15 @@ pub(super) async fn answer(
         Content::Inline(data) => Ok(response.body(whole(key, vector, data))),
         Content::Blob(blob) => {
             let download = library.read(reader, blob).await?;
-            let encoding = Encoding::new(head(key, vector, 0), download, pace);
-            Ok(response.body(Streamed::new(encoding, record.size_bytes)))
+            Ok(response.body(Streamed::new(head(key, vector, 0), download, record.size_bytes)))
         }
     }
 }
 
-/// A large envelope on its way, with all the memory and the turn that it holds.
-struct Encoding {
+/// The body of a large envelope, with all the memory and the turn that it holds.
+struct Streamed {
+    length: u64,
     download: Download,
-    pace: Pace,
     out: Vec<u8>,
     part: Vec<u8>,
     at: usize,
@@ -80,11 +75,12 @@ struct Encoding {
     is_over: bool,
 }
 
-impl Encoding {
-    /// What begins with `head` and goes on with the parts of `download`.
-    fn new(head: Vec<u8>, download: Download, pace: PaceLimits) -> Self {
-        let (pace, pieces) = (Pace::start(pace), Pieces::default());
-        Self { download, pace, out: head, part: Vec::new(), at: 0, pieces, is_over: false }
+impl Streamed {
+    /// What begins with `head` and goes on with the parts of `download`, which have `size_bytes`.
+    fn new(head: Vec<u8>, download: Download, size_bytes: u64) -> Self {
+        let length = head.len() as u64 + base64::encoded_len(size_bytes) + END.len() as u64;
+        let (part, pieces) = (Vec::new(), Pieces::default());
+        Self { length, download, out: head, part, at: 0, pieces, is_over: false }
     }
 
     fn encode_piece(&mut self) -> Bytes {
@@ -96,83 +92,7 @@ impl Encoding {
 
     fn take(&mut self) -> Bytes {
         let room = PIECE_BYTES / 3 * 4 + 8;
-        self.pace.took(self.out.len());
         std::mem::replace(&mut self.out, Vec::with_capacity(room)).into()
-    }
-
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        loop {
-            if self.at < self.part.len() {
-                let piece = self.encode_piece();
-                if !piece.is_empty() {
-                    return Poll::Ready(Some(Ok(piece)));
-                }
-                continue;
-            }
-            if self.is_over {
-                return Poll::Ready(None);
-            }
-            match ready!(self.download.parts.as_mut().poll_next(context)) {
-                Some(Ok(part)) => (self.part, self.at) = (part, 0),
-                Some(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
-                None => {
-                    self.is_over = true;
-                    self.pieces.finish(&mut self.out);
-                    self.out.extend_from_slice(END);
-                    return Poll::Ready(Some(Ok(self.take())));
-                }
-            }
-        }
-    }
-}
-
-/// The body of a large envelope.
-///
-/// A body is not asked for more while its reader takes nothing, so it cannot notice that by itself. A task
-/// beside it does, and takes away what the body holds; the reader finds the connection closed early.
-struct Streamed {
-    length: u64,
-    encoding: Arc<Mutex<Option<Encoding>>>,
-    watch: JoinHandle<()>,
-}
-
-impl Streamed {
-    /// The body of an envelope whose ciphertext has `size_bytes`.
-    fn new(encoding: Encoding, size_bytes: u64) -> Self {
-        let length = encoding.out.len() as u64 + base64::encoded_len(size_bytes) + END.len() as u64;
-        let look_every = encoding.pace.look_every();
-        let encoding = Arc::new(Mutex::new(Some(encoding)));
-        let watch = tokio::spawn(watch(Arc::clone(&encoding), look_every));
-        Self { length, encoding, watch }
-    }
-}
-
-impl Drop for Streamed {
-    fn drop(&mut self) {
-        self.watch.abort();
-        // The task goes when it is next looked at; what it shares goes now.
-        locked(&self.encoding).take();
-    }
-}
-
-fn locked(encoding: &Mutex<Option<Encoding>>) -> MutexGuard<'_, Option<Encoding>> {
-    encoding.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends an answer whose reader is too slow.
-async fn watch(encoding: Arc<Mutex<Option<Encoding>>>, look_every: Duration) {
-    loop {
-        tokio::time::sleep(look_every).await;
-        let mut encoding = locked(&encoding);
-        match &*encoding {
-            Some(held) if held.pace.is_too_slow() => {
-                *encoding = None;
-                tracing::debug!("a download was ended: its reader takes too little");
-                return;
-            }
-            Some(_) => {}
-            None => return,
-        }
     }
 }
 
@@ -183,10 +103,29 @@ impl MessageBody for Streamed {
         BodySize::Sized(self.length)
     }
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        match &mut *locked(&self.encoding) {
-            Some(encoding) => encoding.poll_next(context),
-            None => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let this = &mut *self;
+        loop {
+            if this.at < this.part.len() {
+                let piece = this.encode_piece();
+                if !piece.is_empty() {
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+                continue;
+            }
+            if this.is_over {
+                return Poll::Ready(None);
+            }
+            match ready!(this.download.parts.as_mut().poll_next(context)) {
+                Some(Ok(part)) => (this.part, this.at) = (part, 0),
+                Some(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
+                None => {
+                    this.is_over = true;
+                    this.pieces.finish(&mut this.out);
+                    this.out.extend_from_slice(END);
+                    return Poll::Ready(Some(Ok(this.take())));
+                }
+            }
         }
     }
 }
@@ -200,36 +139,9 @@ mod tests {
 
     use super::*;
 
-    const PACE: PaceLimits = PaceLimits { grace: Duration::from_secs(30), bytes_per_s_min: 1000 };
-
     fn streamed(parts: Vec<Result<Vec<u8>, StoreError>>, size_bytes: u64) -> Streamed {
         let download = Download::without_bound(stream::iter(parts).boxed());
-        Streamed::new(Encoding::new(head(b"key", b"vector", 0), download, PACE), size_bytes)
-    }
-
-    async fn next(body: &mut Streamed) -> Option<io::Result<Bytes>> {
-        std::future::poll_fn(|context| Pin::new(&mut *body).poll_next(context)).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_a_reader_does_not_take_is_taken_from_him() {
-        let held = Arc::new(());
-        let parts = Arc::clone(&held);
-        // The parts hold something for as long as they are there.
-        let endless = stream::repeat_with(move || {
-            let _ = &parts;
-            Ok(vec![0; 1000])
-        });
-        let download = Download::without_bound(endless.boxed());
-        let mut body = Streamed::new(Encoding::new(Vec::new(), download, PACE), 1 << 40);
-        for _ in 0..100 {
-            assert!(next(&mut body).await.unwrap().is_ok());
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        assert_eq!(Arc::strong_count(&held), 2);
-        tokio::time::sleep(Duration::from_secs(35)).await;
-        assert_eq!(Arc::strong_count(&held), 1, "nothing is held for a reader who stopped");
-        assert_eq!(next(&mut body).await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        Streamed::new(head(b"key", b"vector", 0), download, size_bytes)
     }
 
     #[tokio::test]

@@ -6,7 +6,6 @@ mod internal;
 mod names;
 mod native;
 mod openapi;
-mod pace;
 mod requester;
 
 use actix_web::web::{Data, ServiceConfig};
@@ -16,18 +15,12 @@ use coffer_server::routes;
 use crate::domain::library::Library;
 
 pub(crate) use openapi::KEPT as OPENAPI;
-pub(crate) use pace::PaceLimits;
 pub(crate) use requester::Openness;
 
 /// The public routes.
-pub(crate) fn public(
-    app: &mut ServiceConfig,
-    library: &Data<Library>,
-    (openness, pace): (Openness, PaceLimits),
-) {
+pub(crate) fn public(app: &mut ServiceConfig, library: &Data<Library>, openness: Openness) {
     app.app_data(library.clone())
         .app_data(Data::new(openness))
-        .app_data(Data::new(pace))
         .service(routes::contract(paths::contract::UPLOAD).post(contract::upload))
         .service(routes::contract(paths::contract::DOWNLOAD).get(contract::download))
         .service(routes::contract(paths::contract::LIST_FILES).get(contract::list_files))

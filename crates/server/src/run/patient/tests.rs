@@ -1,0 +1,150 @@
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::time::{advance, sleep, timeout};
+
+use super::*;
+
+const LIMITS: Patience =
+    Patience { head: Duration::from_secs(5), grace: Duration::from_secs(30), bytes_per_s_min: 1000 };
+/// What is in the network while nobody reads.
+const BUFFER_BYTES: usize = 1000;
+
+fn connection() -> (Patient<DuplexStream>, DuplexStream) {
+    let (ours, client) = duplex(BUFFER_BYTES);
+    (Patient::new(ours, LIMITS), client)
+}
+
+fn timed_out<T: std::fmt::Debug>(outcome: io::Result<T>) {
+    assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_has_begun_must_end_in_time_and_idling_may_take_any() {
+    let (mut stream, mut client) = connection();
+    let mut buffer = [0; 64];
+    assert!(timeout(Duration::from_hours(1), stream.read(&mut buffer)).await.is_err());
+    for _ in 0..3 {
+        client.write_all(b"GET / HT").await.unwrap();
+        assert_eq!(stream.read(&mut buffer).await.unwrap(), 8);
+        advance(Duration::from_secs(4)).await;
+        // An answer ends the wait: the head was whole.
+        stream.write_all(b"200").await.unwrap();
+        client.read_exact(&mut buffer[..3]).await.unwrap();
+        assert!(timeout(Duration::from_hours(1), stream.read(&mut buffer)).await.is_err());
+    }
+    client.write_all(b"G").await.unwrap();
+    assert_eq!(stream.read(&mut buffer).await.unwrap(), 1);
+    let begun = Instant::now();
+    // A byte now and then is not enough.
+    let slowly = async {
+        loop {
+            sleep(Duration::from_secs(2)).await;
+            client.write_all(b"E").await.unwrap();
+        }
+    };
+    let failed = async {
+        loop {
+            if let Err(error) = stream.read(&mut buffer).await {
+                return error.kind();
+            }
+        }
+    };
+    tokio::select! {
+        () = slowly => unreachable!("it goes on for ever"),
+        kind = failed => assert_eq!(kind, io::ErrorKind::TimedOut),
+    }
+    assert_eq!(begun.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_while_a_request_is_served_is_no_head() {
+    let (mut stream, mut client) = connection();
+    let mut buffer = [0; 64];
+    let presence = stream.presence();
+    let serving = presence.serve();
+    client.write_all(b"part of a body").await.unwrap();
+    stream.read(&mut buffer).await.unwrap();
+    assert!(timeout(Duration::from_hours(1), stream.read(&mut buffer)).await.is_err());
+    drop(serving);
+    client.write_all(b"after the answer").await.unwrap();
+    stream.read(&mut buffer).await.unwrap();
+    timed_out(stream.read(&mut buffer).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_is_cut_off_after_the_grace_however_much_he_took_before() {
+    let (mut stream, mut client) = connection();
+    let taken = async {
+        client.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    let written = async {
+        stream.write_all(&vec![0; 1 << 20]).await.unwrap();
+        let begun = Instant::now();
+        timed_out(stream.write_all(&[0; 2 * BUFFER_BYTES]).await);
+        begun.elapsed()
+    };
+    tokio::select! {
+        () = taken => unreachable!("the client stays"),
+        waited = written => assert_eq!(waited.as_secs(), 30),
+    }
+}
+
+/// For how many seconds one answer is sent to a reader who takes `bytes_per_s`, `None` if it goes on.
+async fn sent_for(bytes_per_s: usize) -> Option<u64> {
+    let (mut stream, mut client) = connection();
+    let _serving = stream.presence().serve();
+    let begun = Instant::now();
+    let taken = async {
+        let mut piece = vec![0; bytes_per_s];
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            client.read_exact(&mut piece).await.unwrap();
+        }
+    };
+    let sent = async {
+        while stream.write_all(&[0; 100]).await.is_ok() {}
+        begun.elapsed().as_secs()
+    };
+    tokio::select! {
+        () = taken => unreachable!("it goes on for ever"),
+        seconds = sent => Some(seconds),
+        () = sleep(Duration::from_mins(10)) => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_keeps_to_the_rate_is_never_cut_off_and_whoever_does_not_is_in_the_end() {
+    assert_eq!(sent_for(LIMITS.bytes_per_s_min as usize).await, None);
+    let seconds = sent_for(LIMITS.bytes_per_s_min as usize / 2).await.unwrap();
+    assert!((58..=64).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_long_silences_costs_its_reader_nothing() {
+    let (mut stream, mut client) = connection();
+    let _serving = stream.presence().serve();
+    for _ in 0..100 {
+        advance(Duration::from_mins(1)).await;
+        let taken = async {
+            sleep(Duration::from_secs(1)).await;
+            client.read_exact(&mut [0; 2 * BUFFER_BYTES]).await.unwrap();
+        };
+        let (written, ()) = tokio::join!(stream.write_all(&[0; 2 * BUFFER_BYTES]), taken);
+        written.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_has_a_grace_of_its_own() {
+    let (mut stream, mut client) = connection();
+    let presence = stream.presence();
+    for _ in 0..5 {
+        let _serving = presence.serve();
+        let taken = async {
+            sleep(Duration::from_secs(25)).await;
+            client.read_exact(&mut [0; BUFFER_BYTES + 1]).await.unwrap();
+        };
+        let (written, ()) = tokio::join!(stream.write_all(&[0; BUFFER_BYTES + 1]), taken);
+        written.unwrap();
+    }
+}
