@@ -3,7 +3,8 @@
 //! A security event is awaited before a key leaves the house, and a revocation before it is
 //! acknowledged; a commit each would cost a disk flush each. So callers hand their item to one task,
 //! which writes everything that has gathered while the write before was under way. Alone, a caller waits
-//! for one write; in a crowd, for at most two, and for the pause between them if there is a [`Pace`].
+//! for one write; in a crowd, for at most two, and for the pause between them if there is a [`Pace`]. Who knows
+//! that others are about to follow can say so; then a write waits for them, for a bounded time.
 //!
 //! The writing is done by a task and not by the first caller, because a caller may be dropped in the
 //! middle (a client hung up) and must not take the others' items with it.
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use coffer_store::records::StoreError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How quickly writes follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -24,11 +25,13 @@ pub struct Pace {
     pub crowd_items: usize,
     /// In a crowd, so long passes between two writes.
     pub pause: Duration,
+    /// So long a write waits for others that are about to follow.
+    pub linger: Duration,
 }
 
 impl Pace {
     /// A write begins as soon as the one before it is done.
-    pub const AT_ONCE: Self = Self { crowd_items: usize::MAX, pause: Duration::ZERO };
+    pub const AT_ONCE: Self = Self { crowd_items: usize::MAX, pause: Duration::ZERO, linger: Duration::ZERO };
 }
 
 /// Items that may wait for a write; more callers wait before they join.
@@ -59,6 +62,7 @@ pub trait WriteGroup<T>: Send + 'static {
 
 struct Waiting<T> {
     item: T,
+    others_follow: bool,
     written: oneshot::Sender<Result<(), Arc<StoreError>>>,
 }
 
@@ -78,9 +82,14 @@ impl<T: Send + 'static> Group<T> {
 
     /// Hands over `item` and waits until it is written.
     pub async fn write(&self, item: T) -> Result<(), GroupError> {
+        self.write_among(item, false).await
+    }
+
+    /// As [`write`](Self::write); says whether the items of others are about to follow.
+    pub async fn write_among(&self, item: T, others_follow: bool) -> Result<(), GroupError> {
         let (written, answer) = oneshot::channel();
         let closed = GroupError::Closed(self.what);
-        self.queue.send(Waiting { item, written }).await.map_err(|_| closed.clone())?;
+        self.queue.send(Waiting { item, others_follow, written }).await.map_err(|_| closed.clone())?;
         let store = |source| GroupError::Store { what: self.what, source };
         answer.await.map_err(|_| closed)?.map_err(store)
     }
@@ -93,6 +102,13 @@ async fn run<T>(
 ) {
     let mut group = Vec::with_capacity(items_max);
     while queue.recv_many(&mut group, items_max).await > 0 {
+        let until = Instant::now() + pace.linger;
+        while group.len() < items_max && group.last().is_some_and(|last| last.others_follow) {
+            let room = items_max - group.len();
+            if timeout_at(until, queue.recv_many(&mut group, room)).await.is_err() {
+                break;
+            }
+        }
         let (items, callers): (Vec<_>, Vec<_>) =
             group.drain(..).map(|waiting| (waiting.item, waiting.written)).unzip();
         let size = items.len();
@@ -116,8 +132,6 @@ impl<T> fmt::Debug for Group<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-
-    use tokio::time::Instant;
 
     use super::*;
 
@@ -154,7 +168,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_crowd_waits_a_moment_and_shares_a_write_and_nobody_waits_alone() {
         let groups = Groups::default();
-        let pace = Pace { crowd_items: 3, pause: Duration::from_millis(2) };
+        let pace = Pace { crowd_items: 3, pause: Duration::from_millis(2), linger: Duration::ZERO };
         let group = Group::start("numbers", (4, pace), Recorder { groups: Arc::clone(&groups), fail: false });
         let started = Instant::now();
         for n in 0..10 {
@@ -175,6 +189,25 @@ mod tests {
         assert!(first.iter().chain([&second, &third]).all(Result::is_ok));
         let groups = groups.lock().unwrap();
         assert_eq!(groups[10..], [vec![10, 11, 12], vec![13, 14]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_waits_for_those_who_are_about_to_follow_but_not_for_ever() {
+        let groups = Groups::default();
+        let pace = Pace { linger: Duration::from_millis(10), ..Pace::AT_ONCE };
+        let group =
+            &Group::start("numbers", (4, pace), Recorder { groups: Arc::clone(&groups), fail: false });
+        let started = Instant::now();
+        // Four items, the last of which nobody follows; then one that is followed in vain.
+        let items = (0..4_u32).map(|n| async move {
+            sleep(Duration::from_millis(2 * u64::from(n))).await;
+            group.write_among(n, n < 3).await
+        });
+        assert!(futures_util::future::join_all(items).await.iter().all(Result::is_ok));
+        assert_eq!(started.elapsed(), Duration::from_millis(6));
+        group.write_among(4, true).await.unwrap();
+        assert_eq!(started.elapsed(), Duration::from_millis(16));
+        assert_eq!(*groups.lock().unwrap(), [vec![0, 1, 2, 3], vec![4]]);
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ const KEY_IDLE: Duration = Duration::from_mins(10);
 /// Requests that may wait for a thread, for each thread.
 const WAITING_PER_THREAD: usize = 128;
 
+/// A thread with so many requests before it is busy for longer than a commit takes.
+const CROWD_PER_CORE: usize = 8;
+
 /// Why a ciphertext was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenError {
@@ -47,19 +50,29 @@ enum Place {
 pub(super) struct Opener {
     place: Place,
     keys: Cache<KeyName, Arc<PrivateKey>>,
+    /// Requests that wait, from which on it is a crowd.
+    crowd: usize,
 }
 
 impl Opener {
     /// An opener that keeps `threads` threads busy; with 0, those that the requests came in on.
     pub(super) fn start(threads: usize) -> Result<Self, WorkError> {
         let keys = Cache::builder().max_capacity(KEYS_MAX).time_to_idle(KEY_IDLE).build();
+        let cores = available_parallelism().map_or(1, usize::from);
         let place = if threads == 0 {
-            let cores = available_parallelism().map_or(1, usize::from);
             Place::OnTheSpot(Turns::new(cores * WAITING_PER_THREAD))
         } else {
             Place::Apart(Workers::start("unwrap", threads, threads * WAITING_PER_THREAD)?)
         };
-        Ok(Self { place, keys })
+        Ok(Self { place, keys, crowd: cores * CROWD_PER_CORE })
+    }
+
+    /// Whether so many openings wait that the threads have enough to do until a commit is done.
+    pub(super) fn is_crowded(&self) -> bool {
+        match &self.place {
+            Place::OnTheSpot(turns) => turns.waiting() >= self.crowd,
+            Place::Apart(_) => false,
+        }
     }
 
     /// The parsed key of this name, if it is at hand.

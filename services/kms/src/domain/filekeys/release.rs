@@ -14,7 +14,7 @@ use coffer_store::records::StoreError;
 use super::lately::Question;
 use super::resolve::{Found, OwnFile, Subject};
 use super::{Caller, FileKeyError, FileKeys, Wanted};
-use crate::domain::events::{Action, KeyUse};
+use crate::domain::events::{Action, Event, KeyUse};
 
 /// A private key on its way out.
 #[derive(Debug)]
@@ -83,7 +83,9 @@ impl FileKeys {
         opened: Vec<SecretBytes>,
     ) -> Result<Vec<SecretBytes>, FileKeyError> {
         let key = KeyUse { file: found.file.id, name: name.clone(), version: found.file.version };
-        self.record(caller, Action::FileKeyUnwrapped { key, ciphertexts: opened.len() }).await?;
+        let action = Action::FileKeyUnwrapped { key, ciphertexts: opened.len() };
+        let event = Event::new(action).by_user(caller.user).from(&caller.origin);
+        self.events.record_among(event, self.opener.is_crowded()).await?;
         Ok(opened)
     }
 

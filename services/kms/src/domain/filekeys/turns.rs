@@ -71,6 +71,11 @@ impl Turns {
         Some(Turn { _turn: turn, _waiting: waiting })
     }
 
+    /// How many requests wait, or have their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     fn enter(&self) -> Option<Waiting<'_>> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.waiting);
