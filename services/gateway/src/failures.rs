@@ -101,7 +101,8 @@ impl From<ConfigsError> for Failure {
             ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
             ConfigsError::Document(_)
             | ConfigsError::TooManyAtOnce { .. }
-            | ConfigsError::Schema(SchemaError::Schema { .. }) => Self::field("body", said),
+            | ConfigsError::Schema(SchemaError::Schema { .. } | SchemaError::WorkOfAll)
+            | ConfigsError::SchemaOf { error: SchemaError::Schema { .. }, .. } => Self::field("body", said),
             ConfigsError::NoSchema => Self::of(ErrorCode::SchemaNotFound),
             ConfigsError::Schema(_) | ConfigsError::SchemaOf { .. } => {
                 Self::of(ErrorCode::SchemaMismatch).with_detail(said)

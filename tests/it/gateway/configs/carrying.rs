@@ -41,6 +41,9 @@ async fn what_one_user_key_exports_another_imports_in_every_format_on_every_stor
         let ann = client(&stack, "the key of ann");
         put(&ann, "host", Some("db"), "\"localhost\"").await;
         put(&ann, "limits", None, "{\"cpu\": 2.50, \"none\": null, \"list\": [1, \"x\\ny\"]}").await;
+        let schema = "{\"type\": [\"string\", \"null\"], \"not\": {\"const\": null}}";
+        let named = ConfigQuery { key: "host".to_owned(), environment: None };
+        ann.put_schema(&named, schema.into()).await.expect("the value matches");
         for format in FORMATS {
             let text = ann.export(&ConfigExportQuery { environment: None, format }).await.expect("a text");
             let bob = client(&stack, &format!("the key of bob, {format:?}"));
@@ -60,6 +63,9 @@ async fn what_one_user_key_exports_another_imports_in_every_format_on_every_stor
             let again = bob.import(&over, text.into()).await.expect("it is imported again");
             assert!(again.items.iter().all(|one| one.outcome == ConfigImportOutcome::Left), "{again:?}");
             assert_eq!(get(&bob, "host", false).await.as_deref(), Ok("\"localhost\""));
+            let parsed = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).expect("JSON");
+            let there = bob.schema(&named).await.expect("it came along");
+            assert_eq!(parsed(&there), parsed(schema.as_bytes()), "{format:?}");
         }
     }
 }
@@ -90,6 +96,16 @@ async fn what_cannot_be_exported_or_imported_is_named() {
             "format=json",
             format!("{{\"coffer_configs\":1,\"configs\":{{\"{long}\":{{\"value\":1}}}}}}"),
             "over 255 characters",
+        ),
+        (
+            "format=json",
+            "{\"coffer_configs\":1,\"configs\":{\"a\":{\"value\":\"planted\",\"schema\":{\"type\":1}}}}".to_owned(),
+            "configuration 'a': this is no JSON Schema at /type",
+        ),
+        (
+            "format=json",
+            "{\"coffer_configs\":1,\"configs\":{\"a\":{\"value\":\"planted\",\"schema\":{\"type\":\"null\"}}}}".to_owned(),
+            "configuration 'a': the value does not match its schema",
         ),
         ("format=json&environment=", "{\"coffer_configs\":1,\"configs\":{}}".to_owned(), "environment"),
         ("format=xml", String::new(), "format"),

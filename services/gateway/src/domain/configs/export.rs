@@ -3,19 +3,18 @@
 use super::model::Filter;
 use super::transfer::{Document, Format, Item};
 use super::{ConfigsError, Holder};
+use crate::repo::configs::Entry;
 
 impl Holder {
     /// Writes the configurations of an environment, by key.
     pub async fn export(&self, environment: &str, format: Format) -> Result<String, ConfigsError> {
         let filter = Filter { category: None, environment: Some(environment) };
-        let mut configs = self.list(filter).await?;
-        configs.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-        let item =
-            |config: super::Config| Item { key: config.key, category: config.category, value: config.value };
+        let mut items = self.list_as(filter, item).await?;
+        items.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let document = Document {
             salt: Some(self.configs().0.deployment.salt),
             environment: Some(environment.to_owned()),
-            items: configs.into_iter().map(item).collect(),
+            items,
         };
         // Whole name spaces take long to write; other requests go on meanwhile.
         let written = tokio::task::spawn_blocking(move || format.write(&document)).await;
@@ -33,4 +32,8 @@ impl Holder {
         let is_ours = document.salt.map(|salt| salt == self.configs().0.deployment.salt);
         Ok((document, is_ours))
     }
+}
+
+fn item(Entry { key, category, value, schema, .. }: Entry) -> Item {
+    Item { key, category, value, schema }
 }

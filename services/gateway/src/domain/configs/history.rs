@@ -35,7 +35,11 @@ impl Holder {
             condition.check(Some(found.entry.version))?;
             let (entry, sort, at) = (found.entry.clone(), found.sort.clone(), found.version);
             let past = self.version_of(&space, found, version).await?;
-            let content = Content { value: &past.value, category: Category::Set(past.category.as_deref()) };
+            let content = Content {
+                value: &past.value,
+                category: Category::Set(past.category.as_deref()),
+                schema: None,
+            };
             let current = Found { entry, sort, version: at };
             if let Tried::Done(config) = self.replace(&space, current, content).await? {
                 return Ok(config);

@@ -4,8 +4,12 @@
 //! document. A group is as large as a commit can be, so of many a failure in the middle (the name space is full, the storage is
 //! away) leaves those before it. The same import again then leaves those and goes on. The road not taken is one commit
 //! for all: a store that shards commits only so much together.
+//!
+//! A schema that comes with a configuration becomes that of the configuration, as far as it is stored. One that comes with
+//! none keeps the schema that is there: what other hands wrote, and older exports, say nothing of schemas.
 
 use super::holder::Found;
+use super::schema::{check, check_all};
 use super::space::{OpenSpace, TRIES_MAX};
 use super::transfer::{Item, same};
 use super::write::{Category, Content, Plan, Tried};
@@ -61,6 +65,7 @@ impl Holder {
         for item in items {
             self.admit(&item.value)?;
         }
+        check_all(items).await?;
         let (mut done, mut rest) = (Vec::with_capacity(items.len()), items);
         while !rest.is_empty() {
             let (group, after) = rest.split_at(group_of(rest));
@@ -124,21 +129,42 @@ impl Holder {
                 let id = self.configs().number(space).await?;
                 let name = (id, item.key.clone(), how.environment.to_owned());
                 let content = (item.value.clone(), item.category.clone());
-                plan.create(&Entry::first(name, content, self.configs().0.clock.now()))?;
+                let first = Entry::first(name, content, self.configs().0.clock.now());
+                plan.create(&Entry { schema: item.schema.clone(), ..first })?;
                 imported(item, Outcome::Created, 1)
             }
             Some(Found { entry, .. })
-                if !how.overwrite || (entry.category == item.category && same(&entry.value, &item.value)) =>
+                if !how.overwrite || (is_value_of(item, &entry) && is_schema_of(item, &entry)) =>
             {
                 imported(item, Outcome::Left, entry.version)
             }
+            Some(found) if is_value_of(item, &found.entry) => {
+                // The value stays the version that it is.
+                if let Some(schema) = &item.schema {
+                    let checked = check(schema.clone(), &found.entry.value).await;
+                    checked.map_err(|error| of_item(item, error))?;
+                }
+                imported(item, Outcome::Changed, plan.set_schema(found, item.schema.clone())?.version)
+            }
             Some(found) => {
-                let content = Content { value: &item.value, category: Category::Set(category) };
+                let schema = item.schema.as_deref();
+                let content = Content { value: &item.value, category: Category::Set(category), schema };
                 let checked = self.checked(found, content).await.map_err(|error| of_item(item, error))?;
                 imported(item, Outcome::Changed, plan.update(checked, None)?.version)
             }
         })
     }
+}
+
+/// Whether a configuration has the value and the category of an item.
+fn is_value_of(item: &Item, entry: &Entry) -> bool {
+    entry.category == item.category && same(&entry.value, &item.value)
+}
+
+/// Whether it has the schema that an item brings, if it brings one.
+fn is_schema_of(item: &Item, entry: &Entry) -> bool {
+    let has = |new: &String| entry.schema.as_ref().is_some_and(|old| same(old, new));
+    item.schema.as_ref().is_none_or(has)
 }
 
 /// Of many, which one does not match its schema.
@@ -157,7 +183,7 @@ fn imported(item: &Item, outcome: Outcome, version: u64) -> Imported {
 fn group_of(items: &[Item]) -> usize {
     let mut bytes = 0;
     let fits = |item: &&Item| {
-        bytes += item.value.len();
+        bytes += item.value.len() + item.schema.as_ref().map_or(0, String::len);
         bytes <= GROUP_BYTES_MAX
     };
     items.iter().take(GROUP_MAX).take_while(fits).count().max(1)

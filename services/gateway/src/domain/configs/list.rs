@@ -40,7 +40,12 @@ impl Holder {
         Ok(usize::try_from(bytes).unwrap_or(0))
     }
 
-    async fn list_as<T>(&self, filter: Filter<'_>, of: fn(Entry) -> T) -> Result<Vec<T>, ConfigsError> {
+    /// Of all configurations that a filter takes what `of` makes of them, in any order.
+    pub(super) async fn list_as<T>(
+        &self,
+        filter: Filter<'_>,
+        of: fn(Entry) -> T,
+    ) -> Result<Vec<T>, ConfigsError> {
         for tried in 0..TRIES_MAX {
             let Some(space) = self.space().await? else { return Ok(Vec::new()) };
             match self.list_in(&space, filter, of).await? {

@@ -74,7 +74,8 @@ impl Holder {
             }
             Some(_) if !promotion.overwrite => Err(ConfigsError::Exists { key }),
             Some(target) => {
-                let content = Content { value: &value, category: Category::Set(category.as_deref()) };
+                let content =
+                    Content { value: &value, category: Category::Set(category.as_deref()), schema: None };
                 plan.update(self.checked(target, content).await?, None)
             }
             None => {

@@ -59,7 +59,11 @@ impl Holder {
                 let done = match found {
                     Ok(found) => {
                         condition.check(Some(found.entry.version))?;
-                        let content = Content { value: new.value, category: Category::given(new.category) };
+                        let content = Content {
+                            value: new.value,
+                            category: Category::given(new.category),
+                            schema: None,
+                        };
                         self.replace(&space, found, content).await?
                     }
                     Err(ConfigsError::NotFound { .. }) => {
@@ -86,7 +90,8 @@ impl Holder {
         for tried in 0..TRIES_MAX {
             let (space, found) = self.found(address).await?;
             let mut plan = Plan::new(self, &space);
-            let content = Content { value: update.value, category: Category::given(update.category) };
+            let content =
+                Content { value: update.value, category: Category::given(update.category), schema: None };
             let entry = plan.update(self.checked(found, content).await?, update.environment)?;
             if let Tried::Done(()) = self.commit(&space, plan).await? {
                 return Ok(entry.into());

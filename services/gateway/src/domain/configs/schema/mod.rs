@@ -9,6 +9,7 @@
 //! since parts that refer to parts multiply, what a schema unfolds to is counted before it is used ([`cost`]).
 
 mod cost;
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use super::model::{Address, Config};
 use super::space::TRIES_MAX;
 use super::write::{Content, Plan, Tried};
 use super::{ConfigsError, Holder};
+pub(super) use many::check_all;
 
 /// The largest schema, in bytes.
 const SCHEMA_BYTES_MAX: usize = 64 * 1024;
@@ -54,6 +56,9 @@ pub enum SchemaError {
     /// It would take too long to find out.
     #[error("the value is too large for a schema as involved as its own")]
     Work,
+    /// It would take too long to find out of all of them.
+    #[error("the schemas are too many or too involved to be imported at once")]
+    WorkOfAll,
 }
 
 fn place(at: &str) -> String {
@@ -125,14 +130,14 @@ pub(super) struct Checked<'a> {
 }
 
 impl Holder {
-    /// Lets through what matches the schema that is there, if there is one.
+    /// Lets through what matches the schema that comes with it, or else the one that is there, if there is one.
     pub(super) async fn checked<'a>(
         &self,
         found: Found,
         content: Content<'a>,
     ) -> Result<Checked<'a>, ConfigsError> {
-        if let Some(schema) = &found.entry.schema {
-            check(schema.clone(), content.value).await?;
+        if let Some(schema) = content.schema.or(found.entry.schema.as_deref()) {
+            check(schema.to_owned(), content.value).await?;
         }
         Ok(Checked { found, content })
     }

@@ -16,6 +16,7 @@ fn items(pairs: &[(&str, &str)]) -> Vec<Item> {
         key: (*key).to_owned(),
         category: None,
         value: (*value).to_owned(),
+        schema: None,
     };
     pairs.iter().map(item).collect()
 }

@@ -14,6 +14,8 @@
 //! instead: the JSON as a text. So every value comes back from every format as the value that it was, and from JSON as the
 //! very text. Nothing is guessed: whether a format says a value exactly is tried before it is written.
 //!
+//! A configuration that has a JSON Schema has it as `schema`, or `schema_json` where the format cannot say it exactly.
+//!
 //! `.env` has variables (see [`env`]).
 //!
 //! The salt says from which deployment a document is. It is no secret, and nothing is opened with it: values are plain
@@ -65,6 +67,8 @@ pub struct Item {
     pub category: Option<String>,
     /// The value: JSON.
     pub value: String,
+    /// Its JSON Schema, if it has one.
+    pub schema: Option<String>,
 }
 
 /// Why something is no document, or cannot be one. Nothing of a value is in it.

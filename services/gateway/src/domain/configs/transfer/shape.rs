@@ -42,6 +42,10 @@ struct Entry<V> {
     value: Option<V>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     json: Option<String>,
+    #[serde(default = "none", deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    schema: Option<V>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema_json: Option<String>,
 }
 
 fn none<V>() -> Option<V> {
@@ -108,10 +112,15 @@ impl Native for Box<RawValue> {
 
 /// The shape of a document. What `fits` refuses goes as a text.
 pub(super) fn of<V: Native>(document: &Document, fits: impl Fn(&V) -> bool) -> Shape<V> {
+    let said = |json: &String| {
+        let value = V::of(json).filter(&fits);
+        let text = value.is_none().then(|| json.clone());
+        (value, text)
+    };
     let entry = |item: &Item| {
-        let value = V::of(&item.value).filter(&fits);
-        let json = value.is_none().then(|| item.value.clone());
-        (item.key.clone(), Entry { category: item.category.clone(), value, json })
+        let (value, json) = said(&item.value);
+        let (schema, schema_json) = item.schema.as_ref().map_or((None, None), said);
+        (item.key.clone(), Entry { category: item.category.clone(), value, json, schema, schema_json })
     };
     Shape {
         coffer_configs: VERSION,
@@ -130,18 +139,28 @@ pub(super) fn document<V: Native>(shape: Shape<V>) -> Result<Document, DocumentE
         let salt = STANDARD.decode(text).ok().and_then(|salt| salt.try_into().ok());
         salt.ok_or(DocumentError::Text("`salt` is not 64 bytes in base64"))
     };
-    let item = |(key, Entry { category, value, json }): (String, Entry<V>)| {
-        let value = match (value, json) {
-            (Some(value), None) => value.json(),
-            (None, Some(json)) if serde_json::from_str::<&RawValue>(&json).is_ok() => json,
-            (None, Some(_)) => return Err(DocumentError::Item { key, what: "`json` is not JSON" }),
-            _ => return Err(DocumentError::Item { key, what: "it has one of `value` and `json`" }),
-        };
-        Ok(Item { key, category, value })
-    };
     Ok(Document {
         salt: shape.salt.map(salt_in).transpose()?,
         environment: shape.environment,
         items: shape.configs.0.into_iter().map(item).collect::<Result<_, _>>()?,
     })
+}
+
+fn item<V: Native>((key, entry): (String, Entry<V>)) -> Result<Item, DocumentError> {
+    let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
+    let Entry { category, value, json, schema, schema_json } = entry;
+    let value = match (value, json) {
+        (Some(value), None) => value.json(),
+        (None, Some(json)) if is_json(&json) => json,
+        (None, Some(_)) => return Err(DocumentError::Item { key, what: "`json` is not JSON" }),
+        _ => return Err(DocumentError::Item { key, what: "it has one of `value` and `json`" }),
+    };
+    let schema = match (schema, schema_json) {
+        (None, None) => None,
+        (Some(schema), None) => Some(schema.json()),
+        (None, Some(json)) if is_json(&json) => Some(json),
+        (None, Some(_)) => return Err(DocumentError::Item { key, what: "`schema_json` is not JSON" }),
+        _ => return Err(DocumentError::Item { key, what: "it has one of `schema` and `schema_json`" }),
+    };
+    Ok(Item { key, category, value, schema })
 }

@@ -6,7 +6,8 @@ use super::*;
 const FORMATS: [Format; 4] = [Format::Json, Format::Yaml, Format::Toml, Format::Env];
 
 fn item(key: &str, category: Option<&str>, value: &str) -> Item {
-    Item { key: key.to_owned(), category: category.map(str::to_owned), value: value.to_owned() }
+    let category = category.map(str::to_owned);
+    Item { key: key.to_owned(), category, value: value.to_owned(), schema: None }
 }
 
 /// Any JSON, with numbers and texts that formats are known to trip over.
@@ -90,12 +91,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn what_is_written_in_a_format_is_read_as_what_it_was(
-        items in prop::collection::btree_map(names(), (prop::option::of(names()), values()), 0..8),
+        items in prop::collection::btree_map(names(), (prop::option::of(names()), values(), prop::option::of(values())), 0..8),
         environment in prop::option::of(names()),
         salt in prop::option::of(any::<[u8; 32]>()),
     ) {
-        let items: Vec<_> =
-            items.iter().map(|(key, (category, value))| item(key, category.as_deref(), value)).collect();
+        let item = |(key, (category, value, schema)): (&String, &(Option<String>, String, Option<String>))| {
+            Item { schema: schema.clone(), ..item(key, category.as_deref(), value) }
+        };
+        let items: Vec<_> = items.iter().map(item).collect();
         let salt = salt.map(|half| *[half, half].as_flattened().first_chunk().unwrap());
         let document = Document { salt, environment, items };
         for format in FORMATS {
@@ -109,7 +112,11 @@ proptest! {
             for (back, item) in back.items.iter().zip(&document.items) {
                 prop_assert_eq!((&back.key, &back.category), (&item.key, &item.category));
                 prop_assert!(same(&item.value, &back.value), "{} became {} by\n{}", item.value, back.value, text);
-                prop_assert!(format != Format::Json || back.value == item.value);
+                prop_assert!(format != Format::Json || (&back.value, &back.schema) == (&item.value, &item.schema));
+                match (&item.schema, &back.schema) {
+                    (Some(schema), Some(back)) => prop_assert!(same(schema, back), "{schema} became {back} by\n{text}"),
+                    (schema, back) => prop_assert_eq!(schema, back),
+                }
             }
         }
     }
@@ -127,7 +134,8 @@ fn example() -> Document {
         item("debug", None, "false"),
         item("host", Some("db"), "\"localhost\""),
         item("limits", None, "{\"cpu\":2.5,\"none\":null}"),
-        item("port", Some("db"), "5432"),
+        Item { schema: Some("{\"type\":\"integer\"}".to_owned()), ..item("port", Some("db"), "5432") },
+        Item { schema: Some("{\"const\":null}".to_owned()), ..item("zero", None, "null") },
     ];
     Document { salt: Some([7; 64]), environment: Some("staging".to_owned()), items }
 }
@@ -155,7 +163,12 @@ fn each_format_is_written_as_its_readers_expect_it() {
     }},
     "port": {{
       "category": "db",
-      "value": 5432
+      "value": 5432,
+      "schema": {{"type":"integer"}}
+    }},
+    "zero": {{
+      "value": null,
+      "schema": {{"const":null}}
     }}
   }}
 }}
@@ -164,9 +177,12 @@ fn each_format_is_written_as_its_readers_expect_it() {
     assert_eq!(Format::Json.write(&example()).unwrap(), json);
     let yaml = Format::Yaml.write(&example()).unwrap();
     assert!(yaml.contains("  host:\n    category: db\n    value: localhost\n"), "{yaml}");
+    assert!(yaml.contains("    value: 5432\n    schema:\n      type: integer\n"), "{yaml}");
     let toml = Format::Toml.write(&example()).unwrap();
     assert!(toml.contains("[configs.host]\ncategory = \"db\"\nvalue = \"localhost\"\n"), "{toml}");
     assert!(toml.contains("[configs.limits]\njson = '{\"cpu\":2.5,\"none\":null}'\n"), "{toml}");
+    assert!(toml.contains("[configs.port.schema]\ntype = \"integer\"\n"), "{toml}");
+    assert!(toml.contains("[configs.zero]\njson = \"null\"\nschema_json = '{\"const\":null}'\n"), "{toml}");
     let env = Format::Env.write(&example()).unwrap();
     let expected = format!(
         r#"# coffer {{"coffer_configs":1,"salt":"{salt}","environment":"staging"}}
@@ -176,8 +192,10 @@ DEBUG='false'
 DB_HOST='localhost'
 # coffer {{"key":"limits","json":true}}
 LIMITS='{{"cpu":2.5,"none":null}}'
-# coffer {{"key":"port","category":"db","json":true}}
+# coffer {{"key":"port","category":"db","json":true,"schema":"{{\"type\":\"integer\"}}"}}
 DB_PORT='5432'
+# coffer {{"key":"zero","json":true,"schema":"{{\"const\":null}}"}}
+ZERO='null'
 "#
     );
     assert_eq!(env, expected);
@@ -228,6 +246,16 @@ fn what_is_wrong_is_named_by_its_place_and_nothing_of_it_is_repeated() {
             "{\"coffer_configs\": 1, \"configs\": {\"a\": {\"json\": \"planted\"}}}",
             "`json` is not JSON",
         ),
+        (
+            Format::Json,
+            "{\"coffer_configs\": 1, \"configs\": {\"a\": {\"value\": 1, \"schema_json\": \"planted\"}}}",
+            "`schema_json` is not JSON",
+        ),
+        (
+            Format::Toml,
+            "coffer_configs = 1\nconfigs.a = {value = 1, schema = true, schema_json = 'true'}\n",
+            "configuration 'a': it has one of",
+        ),
         (Format::Json, "{\"coffer_configs\": 1, \"salt\": \"planted\", \"configs\": {}}", "`salt`"),
         (Format::Yaml, "coffer_configs: 1\nconfigs:\n  a: {value: .nan}\n", "line 3"),
         (Format::Yaml, "coffer_configs: 1\nconfigs: [planted]\n", "line 2"),
@@ -242,6 +270,7 @@ fn what_is_wrong_is_named_by_its_place_and_nothing_of_it_is_repeated() {
         (Format::Env, "# coffer {\"key\":\"a\"}\nB=planted\n", "line 2"),
         (Format::Env, "# coffer {\"key\":\"a\",\"json\":true}\nA=planted\n", "line 2"),
         (Format::Env, "# coffer {\"key\":\"a\"}\n", "of no variable"),
+        (Format::Env, "# coffer {\"key\":\"a\",\"schema\":\"planted\"}\nA=1\n", "line 2"),
     ] {
         let error = format.read(text).expect_err(text).to_string();
         assert!(error.contains(said) && !error.contains("planted"), "{format:?}: {error}");

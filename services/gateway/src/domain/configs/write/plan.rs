@@ -29,6 +29,8 @@ pub(super) enum Guarded {
 pub(in super::super) struct Content<'a> {
     pub(in super::super) value: &'a str,
     pub(in super::super) category: Category<'a>,
+    /// The schema that comes with it; the one that there is if none does.
+    pub(in super::super) schema: Option<&'a str>,
 }
 
 /// What becomes of a category.
@@ -97,6 +99,7 @@ impl<'a> Plan<'a> {
                 Category::Set(new) => new.map(str::to_owned),
             },
             environment: environment.unwrap_or(&old.environment).to_owned(),
+            schema: content.schema.map(str::to_owned).or_else(|| old.schema.clone()),
             version: old.version + 1,
             updated_at: self.holder.configs().0.clock.now(),
             ..old.clone()

@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 64 * 1024;
     security(("user_key" = [])),
     responses(
         (status = 200, description = "`coffer_configs` 1, the deployment's `salt`, the `environment`, and `configs` by key, each with its \
-            `category` and its `value`, or as `json` what the format cannot say exactly; as `.env`, variables named by category and key in \
+            `category`, its `value` and its `schema`, or as `json` and `schema_json` what the format cannot say exactly; as `.env`, variables named by category and key in \
             upper case, each with a comment for the import"),
         (status = 409, description = "`env_names_collide`: two configurations would be the same variable; both are named", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem),
@@ -62,13 +62,15 @@ pub(in crate::routes) fn pieces(
 }
 
 /// Stores configurations from a text: what an export gave, or one like that. Everything is looked at before anything is stored; then they are
-/// stored in groups of at most 100, each group at once. After a failure in between the same import goes on where it ended.
+/// stored in groups of at most 100, each group at once. After a failure in between the same import goes on where it ended. A `schema` that comes
+/// with a configuration becomes its own where it is stored; where none comes, the one that is there stays, and what is stored matches it.
 #[utoipa::path(post, path = "/api/v1/configs/import", tag = "configurations", params(ConfigImportQuery),
     security(("user_key" = [])), request_body(content = String, content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "What was done; with `dry_run`, what would be", body = ConfigImported),
         (status = 413, description = "`body_too_large`", body = Problem),
-        (status = 422, description = "`invalid_input`: names the place in the text, or the configuration", body = Problem),
+        (status = 422, description = "`invalid_input`: names the place in the text, or the configuration; `schema_mismatch`: names the configuration, \
+            the place in its value and the rule", body = Problem),
         (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
         (status = 507, description = "`storage_full`", body = Problem)))]
 pub(in crate::routes) async fn import(

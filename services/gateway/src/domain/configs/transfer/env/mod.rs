@@ -10,7 +10,7 @@
 //!
 //! A variable is called as [`env_name`](coffer_api::configs::env_name) says; two configurations of one name are refused. Texts are what they are,
 //! everything else is its JSON. That alone would not come back as what it was, so a comment before each variable says its
-//! key, its category and whether it is JSON: every reader of such files skips it, and an import goes by it.
+//! key, its category, its schema (as a text) and whether it is JSON: every reader of such files skips it, and an import goes by it.
 //!
 //! A variable without a comment before it is a text, under its own name as the key, without a category.
 
@@ -25,7 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use coffer_api::configs::env_name;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, DocumentError};
+use super::{Document, DocumentError, Item};
 use quoting::quoted;
 
 pub(super) use reading::read;
@@ -55,6 +55,8 @@ struct Note {
     category: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     json: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
 }
 
 pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
@@ -72,7 +74,8 @@ pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
             return Err(DocumentError::SameVariable { name, one, other });
         }
         let plain = serde_json::from_str::<String>(&item.value).ok();
-        let note = Note { key: item.key.clone(), category: item.category.clone(), json: plain.is_none() };
+        let Item { key, category, schema, .. } = item.clone();
+        let note = Note { key, category, json: plain.is_none(), schema };
         let value = quoted(plain.as_deref().unwrap_or(&item.value));
         writeln!(text, "{}{name}={value}", said(&note)?).map_err(|_| DocumentError::Unwritable)?;
     }

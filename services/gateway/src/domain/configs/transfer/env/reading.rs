@@ -100,21 +100,25 @@ pub(in super::super) fn read(text: &str) -> Result<Document, DocumentError> {
 
 fn item(name: &str, value: String, note: Option<Note>) -> Result<Item, &'static str> {
     let json = |text: &str| serde_json::to_string(text).map_err(|_| "it cannot be a text");
-    let Some(Note { key, category, json: is_json }) = note else {
-        return Ok(Item { key: name.to_owned(), category: None, value: json(&value)? });
+    let Some(Note { key, category, json: is_json, schema }) = note else {
+        return Ok(Item { key: name.to_owned(), category: None, value: json(&value)?, schema: None });
     };
+    let is = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
     // A variable that was put below the comment of another would become that one.
     if coffer_api::configs::env_name(category.as_deref(), &key) != name {
         return Err("the variable is not the one that the comment says");
     }
     let value = if !is_json {
         json(&value)?
-    } else if serde_json::from_str::<&RawValue>(&value).is_ok() {
+    } else if is(&value) {
         value
     } else {
         return Err("the value is to be JSON, and is not");
     };
-    Ok(Item { key, category, value })
+    if schema.as_deref().is_some_and(|schema| !is(schema)) {
+        return Err("the schema is to be JSON, and is not");
+    }
+    Ok(Item { key, category, value, schema })
 }
 
 /// A document of which this is said.
