@@ -92,6 +92,10 @@ async fn a_program_gets_its_configuration_and_its_exit_code_comes_back() {
     stranger.set("PATH", &std::env::var("PATH").expect("there is a path"));
     let nothing = stranger.run(&of(&[], "printf '%s' \"$DB_URL\""), b"").await.ok();
     assert!(nothing.stdout.is_empty(), "a wrong user key finds nothing");
+    assert!(
+        nothing.stderr.contains("gets no variables") && !only.stderr.contains("variables"),
+        "{nothing:?}"
+    );
 }
 
 #[tokio::test]

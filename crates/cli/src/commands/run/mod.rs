@@ -26,9 +26,10 @@ use coffer_api::contract::configs::DEFAULT_ENVIRONMENT;
 
 use crate::app::App;
 use crate::error::CliError;
+use crate::output::printable;
 use crate::user_key::KeyArgs;
 pub(crate) use error::RunError;
-use fetch::Wanted;
+use fetch::{Fetched, Wanted};
 use supervise::Order;
 
 /// Arguments of `coffer run`.
@@ -64,12 +65,24 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<ExitCode, CliError> {
     let order = Order { command: args.command, grace: Duration::from_secs(args.grace), output: app.output };
     if !args.watch {
         let fetched = fetch::fetch(&configs, &wanted).await?;
+        warn_of_nothing(&fetched, &wanted, app);
         return supervise::run(order, fetched.variables, None).await;
     }
     // Watched from before they are read: no change falls between.
     let watch = follow::open(&configs, &wanted).await?;
     let fetched = fetch::fetch(&configs, &wanted).await?;
+    warn_of_nothing(&fetched, &wanted, app);
     let variables = fetched.variables.clone();
     let changes = follow::start(watch, (configs, wanted), fetched, app.output);
     supervise::run(order, variables, Some(changes)).await
+}
+
+/// A mistyped environment or user key has nothing either. It is no error: an environment may have nothing yet.
+fn warn_of_nothing(fetched: &Fetched, wanted: &Wanted, app: &App) {
+    if fetched.variables.count() == 0 {
+        let environment = printable(&wanted.environment);
+        app.output.warn(&format!(
+            "the program gets no variables: nothing that is asked for is in {environment} under this user key"
+        ));
+    }
 }
