@@ -132,7 +132,8 @@ async fn a_slow_body_is_ended_in_time() {
         let started = Instant::now();
         let first_line = trickle(&host(url), path, &ann.sid).await;
         assert!(first_line.is_empty() || first_line.starts_with("HTTP/1.1 408"), "{path}: {first_line}");
-        assert!(started.elapsed() < Duration::from_secs(10), "{path}: {:?}", started.elapsed());
+        // Sooner than the grace of the rate, so it was the deadline.
+        assert!(started.elapsed() < Duration::from_secs(5), "{path}: {:?}", started.elapsed());
     }
     stack.ready().await;
 }

@@ -1,14 +1,16 @@
-//! Readers who ask for much and take little.
+//! Clients who let us wait: readers who take little, and heads that do not end.
 
 use std::time::Duration;
 
-use coffer_tests::{Stack, User, until};
-use tokio::io::AsyncWriteExt as _;
+use coffer_tests::{Http, Stack, User, until};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Twice what the buffers of a connection take in by themselves.
 const LARGE_BYTES: usize = 8 << 20;
+/// Nearly as much as a configuration may hold.
+const CONFIG_BYTES: usize = 240 << 10;
 /// How many large downloads there may be at the same time.
 const TURNS: &str = "4";
 /// How many of them may be one user's.
@@ -16,15 +18,20 @@ const SHARE: usize = 2;
 /// Longer than a download waits for its turn, so that turns that come back do not hide a share that is kept.
 const GRACE_S: &str = "8";
 
-/// Asks for a large file and reads nothing of it.
-async fn stalled(stack: &Stack, user: &User) -> TcpStream {
-    let address = stack.data[0].url.trim_start_matches("http://").parse().expect("an address");
+/// Asks for something and reads nothing of the answer.
+async fn stalled(url: &str, path: &str, header: &str) -> TcpStream {
+    let address = url.trim_start_matches("http://").parse().expect("an address");
     let socket = TcpSocket::new_v4().expect("there are sockets");
     socket.set_recv_buffer_size(64 * 1024).expect("a buffer may be small");
     let mut stream = socket.connect(address).await.expect("the service listens");
-    let head = format!("GET /download?file_name=large HTTP/1.1\r\nhost: x\r\nsid: {}\r\n\r\n", user.sid);
+    let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{header}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.expect("the head is accepted");
     stream
+}
+
+/// Asks for a large file and reads nothing of it.
+async fn stalled_download(stack: &Stack, user: &User) -> TcpStream {
+    stalled(&stack.data[0].url, "/download?file_name=large", &format!("sid: {}", user.sid)).await
 }
 
 /// How many of these are being answered with the file. What is looked at stays unread.
@@ -52,7 +59,7 @@ async fn who_reads_nothing_takes_no_turn_from_others_and_his_own_come_back() {
     }
     let mut connections = Vec::new();
     for _ in 0..12 {
-        connections.push(stalled(&stack, &ann).await);
+        connections.push(stalled_download(&stack, &ann).await);
     }
     until("the downloads of the share are on their way", Duration::from_secs(5), || async {
         answered(&connections).await >= SHARE
@@ -68,4 +75,47 @@ async fn who_reads_nothing_takes_no_turn_from_others_and_his_own_come_back() {
         surface.download(&ann.sid, "large").await.status == 200
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_export_that_nobody_reads_gives_its_share_of_the_memory_back() {
+    let stack = Stack::all()
+        .set("COFFER_GATEWAY__HTTP__BODIES_IN_FLIGHT_BYTES_MAX", &(2 * LARGE_BYTES).to_string())
+        .set("COFFER_GATEWAY__HTTP__ANSWER_GRACE_S", GRACE_S)
+        .start()
+        .await;
+    let (url, http, key) = (stack.gateway_url(""), Http::default(), ("x-user-key", "a user key of the test"));
+    let value = format!("\"{}\"", "x".repeat(CONFIG_BYTES)).into_bytes();
+    for n in 0..LARGE_BYTES / CONFIG_BYTES {
+        let url = format!("{url}/api/v1/configs/value?key=large-{n}");
+        http.send_raw("PUT", &url, &[key], Some(value.clone())).await.expect_status(200);
+    }
+    let export = "/api/v1/configs/export";
+    let header = format!("{}: {}", key.0, key.1);
+    let (one, other) = tokio::join!(stalled(&url, export, &header), stalled(&url, export, &header));
+    let stalled = [one, other];
+    until("both are on their way", Duration::from_secs(5), || async { answered(&stalled).await == 2 }).await;
+    let url = format!("{url}{export}");
+    let ask = || async { http.send_raw("GET", &url, &[key], None).await };
+    assert_eq!(ask().await.status, 503, "the memory is taken");
+    until("it comes back", Duration::from_secs(20), || async { ask().await.status == 200 }).await;
+}
+
+#[tokio::test]
+async fn a_kept_connection_does_not_wait_for_the_rest_of_a_head_for_ever() {
+    let stack = Stack::all().start().await;
+    for url in [&stack.kms[0].url, &stack.data[0].url, &stack.gateway_url("")] {
+        let address = url.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(address).await.expect("the service listens");
+        let head = b"GET /nowhere HTTP/1.1\r\nhost: x\r\n";
+        connection.write_all(&[head.as_slice(), b"\r\n"].concat()).await.expect("it is accepted");
+        let mut answer = [0; 4096];
+        let read = connection.read(&mut answer).await.expect("an answer");
+        assert!(answer[..read].starts_with(b"HTTP/1.1 404"), "{url}");
+        connection.write_all(head).await.expect("it is accepted");
+        let begun = Instant::now();
+        let end = timeout(Duration::from_secs(20), connection.read(&mut answer)).await;
+        assert!(matches!(end, Ok(Ok(0) | Err(_))), "{url}: {end:?}");
+        assert!(begun.elapsed() > Duration::from_secs(4), "{url}: a head has some time");
+    }
 }
