@@ -1,6 +1,9 @@
 //! The development mailbox: only where the settings ask for it, and only on loopback. Programs read it as JSON, and
 //! browsers as a page that looks again by itself.
 
+use std::net::IpAddr;
+
+use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use coffer_core::Timestamp;
@@ -58,12 +61,24 @@ impl Letters {
     }
 }
 
+/// Whether a request names this machine itself. A page of a stranger, whose name he lets lead to loopback, would be of one
+/// origin with the mailbox for the browser that shows it; its requests name the stranger's host.
+fn is_for_loopback(request: &HttpRequest) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// The letters that have arrived.
 pub(super) async fn letters(
     request: HttpRequest,
     wanted: ValidQuery<Wanted>,
     mailbox: Data<DevMailbox>,
 ) -> HttpResponse {
+    if !is_for_loopback(&request) {
+        return HttpResponse::MisdirectedRequest().finish();
+    }
     let is_wanted = |to: &str| wanted.to.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(to));
     let letters = mailbox.letters().into_iter().filter(|letter| is_wanted(&letter.to));
     let messages = letters.map(|letter| Message {
@@ -79,7 +94,23 @@ pub(super) async fn letters(
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
+
+    #[test]
+    fn a_name_that_somebody_else_gave_this_machine_does_not_lead_to_the_mailbox() {
+        let is_let_in = |host: &str| {
+            is_for_loopback(&TestRequest::default().insert_header((header::HOST, host)).to_http_request())
+        };
+        for host in ["127.0.0.1:3001", "127.0.0.1", "localhost:3001", "LOCALHOST", "[::1]:3001", "[::1]"] {
+            assert!(is_let_in(host), "{host}");
+        }
+        for host in ["mail.example.com", "localhost.example.com:3001", "192.0.2.1:3001", "[2001:db8::1]", ""]
+        {
+            assert!(!is_let_in(host), "{host}");
+        }
+    }
 
     #[test]
     fn the_page_shows_the_latest_letter_first_and_takes_none_for_tags() {

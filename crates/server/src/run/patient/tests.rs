@@ -62,11 +62,11 @@ async fn what_arrives_while_a_request_is_served_is_no_head() {
     let presence = stream.presence();
     let serving = presence.serve();
     client.write_all(b"part of a body").await.unwrap();
-    stream.read(&mut buffer).await.unwrap();
+    assert!(stream.read(&mut buffer).await.is_ok());
     assert!(timeout(Duration::from_hours(1), stream.read(&mut buffer)).await.is_err());
     drop(serving);
     client.write_all(b"after the answer").await.unwrap();
-    stream.read(&mut buffer).await.unwrap();
+    assert!(stream.read(&mut buffer).await.is_ok());
     timed_out(stream.read(&mut buffer).await);
 }
 

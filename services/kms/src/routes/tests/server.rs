@@ -206,7 +206,7 @@ pub(super) async fn send(address: SocketAddr, head: &str, body: &str) -> Answer 
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let text = format!(
-        "{head}Host: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{head}Host: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
