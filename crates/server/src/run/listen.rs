@@ -29,6 +29,8 @@ const BACKLOG: u32 = 2048;
 /// How long an idle connection is kept. Longer than balancers and clients keep theirs: whoever closes first while a
 /// request is on its way loses that request, and nobody may repeat it unless it changes nothing.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may take to notice that his connection is being closed, and read what came before.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// How a listener serves.
 pub(super) struct Listen {
@@ -117,6 +119,7 @@ where
     HttpService::build()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(limits.head)
+        .client_disconnect_timeout(CLOSE_WITHIN)
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();
             async move { stopping.notified().await }
