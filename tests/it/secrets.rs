@@ -93,6 +93,7 @@ fn configured() -> Secrets {
         ("the root key", hex::encode(ROOT_KEY).into()),
         ("the SMTP password", SmtpServer::PASSWORD.into()),
         ("an internal secret", Builder::DATA_SECRET.into()),
+        ("an internal secret", Builder::GATEWAY_SECRET.into()),
     ]
 }
 
