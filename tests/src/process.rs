@@ -147,6 +147,15 @@ impl Process {
         size.parse().expect("sizes are numbers")
     }
 
+    /// A limit of it, soft and hard, by the name that `/proc/<pid>/limits` has for it.
+    pub fn limit(&self, name: &str) -> (String, String) {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.id())).expect("procfs is there");
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).expect("there is such a limit");
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let mut word = || words.next().expect("a limit has two figures");
+        (word(), word())
+    }
+
     /// Its command line as every user of the machine sees it.
     pub fn command_line(&self) -> Vec<u8> {
         fs::read(format!("/proc/{}/cmdline", self.id())).expect("procfs is there")

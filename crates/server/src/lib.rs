@@ -8,6 +8,7 @@
 pub mod ask;
 pub mod authentication;
 pub mod body;
+pub mod core_dumps;
 pub mod extract;
 pub mod failure;
 pub mod network;

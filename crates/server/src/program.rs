@@ -14,6 +14,7 @@ use coffer_auth::service_token::ServiceName;
 use serde::de::DeserializeOwned;
 
 use crate::ask::ask;
+use crate::core_dumps;
 use crate::failure::{Cause, Chain};
 use crate::run::{Service, serve};
 use crate::settings::{HttpSettings, LogSettings, Sources, load};
@@ -110,6 +111,8 @@ fn run<P: Program>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute<P: Program>(arguments: Arguments<P::Command>) -> Result<(), Cause> {
+    // Before there is any secret.
+    core_dumps::forbid()?;
     let sources = Sources::of_process(P::NAME.as_str(), P::DEFAULTS, arguments.config.as_deref());
     let settings: P::Settings = load(&sources)?;
     match arguments.command {

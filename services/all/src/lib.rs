@@ -21,7 +21,7 @@ use coffer_core::SystemRandom;
 use coffer_data::DataService;
 use coffer_gateway::GatewayService;
 use coffer_kms::KmsService;
-use coffer_server::{Cause, Chain, Program, healthcheck, serve_announced, telemetry};
+use coffer_server::{Cause, Chain, Program, core_dumps, healthcheck, serve_announced, telemetry};
 
 use arguments::{Arguments, Command};
 use directory::Directory;
@@ -47,6 +47,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<(), Cause> {
+    // Before there is any secret.
+    core_dumps::forbid()?;
     let mut settings = Settings::load(&arguments)?;
     match arguments.command {
         Some(Command::Healthcheck) => {

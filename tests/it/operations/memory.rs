@@ -1,4 +1,4 @@
-//! Idle services are small.
+//! Idle services are small, and what is in their memory stays there.
 
 use std::time::Duration;
 
@@ -27,5 +27,17 @@ async fn an_idle_service_stays_under_twenty_mebibytes() {
             "{is} KiB (resident {resident}, anonymous {anonymous})\n{}",
             process.last_words()
         );
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_crashes_leaves_no_core_dump() {
+    for builder in [Stack::all(), Stack::separate().gateways(1)] {
+        let stack = builder.start().await;
+        for process in stack.processes() {
+            // The hard limit as well, so that nothing in the process can raise it again.
+            let limit = process.limit("Max core file size");
+            assert_eq!(limit, ("0".to_owned(), "0".to_owned()), "{}", process.last_words());
+        }
     }
 }
