@@ -26,7 +26,7 @@ pub use unread::{CONFIGS_UNREAD, ConfigUnreadPage, ConfigUnreadQuery, UnreadConf
 
 /// `GET` with a [`ConfigListQuery`]: a [`ConfigPage`].
 pub const CONFIGS_ITEMS: &str = "/api/v1/configs/items";
-/// `GET` with a [`ConfigGetQuery`]: the value. `PUT` a value with a [`ConfigPutQuery`]: a [`ConfigMeta`]. `DELETE` with
+/// `GET` with a [`ConfigGetQuery`]: the value. `PUT` a value with a [`ConfigPutQuery`]: a [`ConfigStored`]. `DELETE` with
 /// a [`ConfigDeleteQuery`]: a [`ConfigMeta`], of what there was.
 pub const CONFIGS_VALUE: &str = "/api/v1/configs/value";
 /// `GET` with a [`ConfigQuery`]: the JSON Schema. `PUT` one, or `DELETE`: a [`ConfigMeta`].
@@ -68,6 +68,17 @@ pub struct ConfigMeta {
     /// When this value was stored (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// A value was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfigStored {
+    /// What is known of the configuration now.
+    #[serde(flatten)]
+    pub meta: ConfigMeta,
+    /// What should be said of the user key, if it is weak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_advice: Option<String>,
 }
 
 /// Which configuration.

@@ -118,4 +118,7 @@ pub struct ConfigImported {
     pub left: u64,
     /// What became of each.
     pub items: Vec<ConfigImportedItem>,
+    /// What should be said of the user key, if it is weak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_advice: Option<String>,
 }

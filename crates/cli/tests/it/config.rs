@@ -191,6 +191,27 @@ fn every_refusal_has_its_exit_code_and_says_what_to_do() {
 }
 
 #[test]
+fn advice_about_a_weak_user_key_is_told_where_something_is_stored_with_it() {
+    let server = gateway(|request| {
+        let mut answer = match request.path.as_str() {
+            VALUE => meta(request),
+            _ => {
+                json!({ "environment": "e", "dry_run": false, "created": 0, "changed": 0, "left": 0, "items": [] })
+            }
+        };
+        answer["key_advice"] = "it is short\u{1b}".into();
+        Some(Response::json(200, &answer))
+    });
+    let home = Home::new(&server);
+    for arguments in [&["config", "set", "k", "v"][..], &["config", "import", "-"]] {
+        let said = home.run_with(arguments, b"{}", &WITH_KEY).expect(0);
+        assert!(said.stderr.contains("warning: it is short\\u{1b}"), "{}", said.stderr);
+        let quiet = home.run_with(&[arguments, &["--quiet"]].concat(), b"{}", &WITH_KEY).expect(0);
+        assert!(quiet.stderr.is_empty(), "{}", quiet.stderr);
+    }
+}
+
+#[test]
 fn a_new_user_key_is_checked_before_everything_moves_and_its_advice_is_told() {
     let server = gateway(|_| Some(Response::json(200, &json!({ "key_advice": "it is short" }))));
     let home = Home::new(&server);

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use coffer_api::configs::{
     ConfigBatch, ConfigBatchAnswer, ConfigDeleteQuery, ConfigDiffQuery, ConfigExportQuery, ConfigGetQuery,
     ConfigHistory, ConfigImportQuery, ConfigImported, ConfigListQuery, ConfigMeta, ConfigPage, ConfigPromote,
-    ConfigPromoted, ConfigPutQuery, ConfigQuery, ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigSummary,
-    ConfigUnreadPage, ConfigUnreadQuery, ConfigWatchQuery,
+    ConfigPromoted, ConfigPutQuery, ConfigQuery, ConfigRekey, ConfigRekeyed, ConfigRollback, ConfigStored,
+    ConfigSummary, ConfigUnreadPage, ConfigUnreadQuery, ConfigWatchQuery,
 };
 use coffer_api::contract::configs::{API_KEY, USER_KEY};
 use coffer_api::kv::{JSON, KvDiff};
@@ -54,7 +54,7 @@ impl ConfigsClient {
     }
 
     /// Stores a value: JSON.
-    pub async fn put(&self, query: &ConfigPutQuery, value: Bytes) -> Result<ConfigMeta, ClientError> {
+    pub async fn put(&self, query: &ConfigPutQuery, value: Bytes) -> Result<ConfigStored, ClientError> {
         let request = self.calls.request(Method::PUT, v1::CONFIGS_VALUE).query(query);
         self.calls.read_json(request.header(header::CONTENT_TYPE, JSON).body(value)).await
     }

@@ -97,6 +97,15 @@ async fn a_weak_user_key_is_advised_on_and_a_full_name_space_says_so() {
     let weak = Holder::new(&stack, "password");
     let made = weak.json("POST", "/configs", &json!({ "key": "a", "value": 1 })).await.expect_status(201);
     assert!(made.header("coffer-key-advice").is_some_and(|advice| !advice.contains("password")));
+    let weak_too = Holder::new(&stack, "passwords");
+    let native =
+        weak_too.send("PUT", "/api/v1/configs/value?key=a", Some(b"2".to_vec())).await.expect_status(200);
+    let text = b"{\"coffer_configs\":1,\"configs\":{}}".to_vec();
+    let import = weak_too.send("POST", "/api/v1/configs/import", Some(text)).await.expect_status(200);
+    for answer in [native, import] {
+        let advice = answer.field("key_advice");
+        assert!(advice.contains("16 random") && !advice.contains("passwords"), "{answer}");
+    }
     let strong = Holder::new(&stack, "correct horse battery staple");
     assert!(strong.call("GET", "/configs").await.expect_status(200).header("coffer-key-advice").is_none());
     weak.json("POST", "/configs", &json!({ "key": "b", "value": 1 })).await.expect_status(201);

@@ -39,11 +39,13 @@ async fn journey(stack: &Stack) {
     let category = Some("db".to_owned());
     let first = ConfigPutQuery { category, if_absent: true, ..put_to("host", "staging") };
     let made = ann.put(&first, "{\"port\": 5432, \"a\": 1.50}".into()).await.expect("it is new");
-    assert_eq!((made.version, made.environment.as_str(), made.size_bytes), (1, "staging", 25));
+    let meta = &made.meta;
+    assert_eq!((meta.version, meta.environment.as_str(), meta.size_bytes), (1, "staging", 25));
+    assert!(made.key_advice.is_none(), "there is none to give");
     assert_eq!(code(ann.put(&first, "1".into()).await), "revision_mismatch");
     let second = ConfigPutQuery { if_version: Some(1), ..put_to("host", "staging") };
     let changed = ann.put(&second, "{\"port\": 5433}".into()).await.expect("it has version 1");
-    assert_eq!((changed.version, changed.category.as_deref()), (2, Some("db")));
+    assert_eq!((changed.meta.version, changed.meta.category.as_deref()), (2, Some("db")));
     assert_eq!(
         ann.get(&get_of("host", "staging", Some(1))).await.expect("it is kept"),
         b"{\"port\": 5432, \"a\": 1.50}"

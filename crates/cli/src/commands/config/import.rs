@@ -66,6 +66,9 @@ pub(crate) async fn run(args: Args, configs: &ConfigsClient, app: &App) -> Resul
     if imported.same_deployment == Some(false) {
         app.output.note("The text is from another deployment.");
     }
+    if let Some(advice) = &imported.key_advice {
+        app.output.warn(&printable(advice));
+    }
     if imported.left > 0 && !args.overwrite {
         app.output.note("What was there already is as it was: --overwrite gives it a new version.");
     }

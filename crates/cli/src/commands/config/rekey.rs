@@ -6,6 +6,7 @@ use coffer_api::configs::ConfigRekey;
 
 use crate::app::App;
 use crate::error::CliError;
+use crate::output::printable;
 use crate::user_key::{KeyArgs, new_user_key};
 
 /// Arguments of `coffer config rekey`.
@@ -26,7 +27,7 @@ pub(crate) async fn run(args: Args, keys: &KeyArgs, app: &App) -> Result<(), Cli
     app.output
         .result(&moved, || "Everything has moved: the new user key opens it, the old one does not".into())?;
     if let Some(advice) = &moved.key_advice {
-        app.output.warn(advice);
+        app.output.warn(&printable(advice));
     }
     Ok(())
 }

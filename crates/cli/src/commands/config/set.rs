@@ -12,7 +12,7 @@ use super::place::{Place, shown};
 use crate::app::App;
 use crate::commands::kv::value::{self, Kind, ValueFrom};
 use crate::error::CliError;
-use crate::output;
+use crate::output::{self, printable};
 
 /// Arguments of `coffer config set`.
 #[derive(Debug, clap::Args)]
@@ -66,10 +66,14 @@ pub(crate) async fn run(args: Args, configs: &ConfigsClient, app: &App) -> Resul
         if_absent: args.if_absent,
     };
     let stored = configs.put(&query, value.into()).await;
-    let meta = stored.map_err(|err| CliError::of_config(&query.key, err))?;
-    app.output.result(&meta, || {
-        format!("Stored {} ({}), version {}", shown(&meta), output::size(meta.size_bytes), meta.version)
+    let stored = stored.map_err(|err| CliError::of_config(&query.key, err))?;
+    app.output.result(&stored, || {
+        let meta = &stored.meta;
+        format!("Stored {} ({}), version {}", shown(meta), output::size(meta.size_bytes), meta.version)
     })?;
+    if let Some(advice) = &stored.key_advice {
+        app.output.warn(&printable(advice));
+    }
     Ok(())
 }
 

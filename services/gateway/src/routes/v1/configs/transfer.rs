@@ -93,7 +93,17 @@ pub(in crate::routes) async fn import(
     let (created, changed) = (count(Outcome::Created), count(Outcome::Changed));
     let left = count(Outcome::Left);
     let items = done.into_iter().map(item).collect();
-    Ok(Json(ConfigImported { environment, dry_run, same_deployment, created, changed, left, items }))
+    let key_advice = keyed.holder.advice().map(str::to_owned);
+    Ok(Json(ConfigImported {
+        environment,
+        dry_run,
+        same_deployment,
+        created,
+        changed,
+        left,
+        items,
+        key_advice,
+    }))
 }
 
 fn format(format: ConfigFormat) -> Format {

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Json;
-use coffer_api::configs::{ConfigDeleteQuery, ConfigGetQuery, ConfigMeta, ConfigPutQuery};
+use coffer_api::configs::{ConfigDeleteQuery, ConfigGetQuery, ConfigMeta, ConfigPutQuery, ConfigStored};
 use coffer_api::kv::JSON;
 use coffer_api::{ErrorCode, Problem};
 use coffer_server::{BytesBody, Failure, HttpError, Native, ValidQuery};
@@ -49,7 +49,7 @@ pub(in crate::routes) async fn get(
 #[utoipa::path(put, path = "/api/v1/configs/value", tag = "configurations", params(ConfigPutQuery),
     security(("user_key" = [])), request_body(content = Object, content_type = "application/json"),
     responses(
-        (status = 200, body = ConfigMeta),
+        (status = 200, body = ConfigStored),
         (status = 400, description = "`bad_request`: not JSON", body = Problem),
         (status = 412, description = "`revision_mismatch`", body = Problem),
         (status = 413, description = "`body_too_large`", body = Problem),
@@ -60,7 +60,7 @@ pub(in crate::routes) async fn put(
     keyed: Keyed<Native>,
     query: ValidQuery<ConfigPutQuery>,
     body: BytesBody,
-) -> Result<Json<ConfigMeta>, HttpError> {
+) -> Result<Json<ConfigStored>, HttpError> {
     let ConfigPutQuery { key, environment, category, if_version, if_absent } = query.into_inner();
     let (bytes, _reservation) = body.into_parts();
     let value: &RawValue = serde_json::from_slice(&bytes).map_err(|error| {
@@ -73,7 +73,8 @@ pub(in crate::routes) async fn put(
     let condition = wire::condition(if_version, if_absent)?;
     let (environment, category) = (environment.as_deref(), category.as_deref());
     let new = NewConfig { key: &key, environment, category, value: value.get() };
-    Ok(Json(wire::meta(keyed.holder.put(new, condition).await?)))
+    let meta = wire::meta(keyed.holder.put(new, condition).await?);
+    Ok(Json(ConfigStored { meta, key_advice: keyed.holder.advice().map(str::to_owned) }))
 }
 
 /// Deletes a configuration, with its history.
