@@ -1,10 +1,11 @@
 """Files, keys and configurations through the edge, at one replica each and at several."""
 
+import json
 import os
 import secrets
 
 from . import envelope
-from .people import DATA, GATEWAY, KMS, ByCommandLine, ByCurl
+from .people import DATA, GATEWAY, KMS, NOT_FOUND, ByCommandLine, ByCurl
 from .site import run as command, say
 
 SEVERAL = {"kms": 2, "data": 3, "gateway": 2}
@@ -26,7 +27,7 @@ def journey(site, name):
     shared = ann.expect(200, "GET", f"{DATA}/download?file_name=from-ben.bin")
     assert shared["encrypted_data"], "what was shared with ann arrives"
     keys(ann, ben)
-    configurations(ann)
+    configurations(ann, ben)
     say(f"journeys at {name} of each: files, keys and configurations, by curl and by the command line")
 
 
@@ -57,12 +58,19 @@ def keys(ann, ben):
     ben.coffer("kv", "rm", "token")
 
 
-def configurations(ann):
+def configurations(ann, ben):
     user_key = (f"x-user-key: {secrets.token_hex(16)}",)
     made = {"key": "db", "value": {"host": "db.internal"}, "category": "prod"}
     ann.expect(201, "POST", f"{GATEWAY}/configs", made, user_key)
     assert ann.expect(200, "GET", f"{GATEWAY}/configs/db", headers=user_key)["value"] == made["value"]
     ann.expect(404, "GET", f"{GATEWAY}/configs/db", headers=("x-user-key: another-user-key",))
+    value = {"max": 20}
+    ben.coffer("config", "set", "pool", json.dumps(value), "--type", "json", "--env", "staging")
+    ben.coffer("config", "promote", "pool", "--from", "staging", "--to", "production")
+    assert json.loads(ben.coffer("config", "get", "pool", "--env", "production")) == value
+    same = (f"x-user-key: {ben.user_key}",)
+    assert ann.expect(200, "GET", f"{GATEWAY}/api/v1/configs/value?key=pool&environment=production", headers=same) == value
+    ben.coffer("config", "get", "pool", "--env", "elsewhere", expected=NOT_FOUND)
 
 
 def nothing_internal_is_published(site):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ GATEWAY = f"https://localhost:{GATEWAY_PORT}"
 KMS = f"https://localhost:{KMS_PORT}"
 DATA = f"https://localhost:{DATA_PORT}"
 CODE_IS_MAILED = 8
+NOT_FOUND = 5
 UNAVAILABLE = 7
 # On a machine that has much else to do, a store may be late, and its services say 503: they are asked again.
 PATIENCE = 10
@@ -65,6 +67,7 @@ class ByCommandLine:
 
     def __init__(self, site, name):
         self.site, self.email, self.password = site, f"{name}@example.com", f"the phrase of {name}\n"
+        self.user_key = secrets.token_hex(16)
         self.home = site.folder / name
         self.home.mkdir()
         # The user in the image is not one of this machine.
@@ -78,9 +81,12 @@ class ByCommandLine:
         servers = {"KMS": 8444, "DATA": 8445, "GATEWAY": 8443}
         for name, port in servers.items():
             line += ["-e", f"COFFER_{name}_URL=https://edge:{port}"]
+        # Named only: its value is no argument.
+        line += ["-e", "COFFER_USER_KEY"]
+        environment = {**os.environ, "COFFER_USER_KEY": self.user_key}
         line += ["-e", "SSL_CERT_FILE=/authority.pem", "-e", "HOME=/home/nonroot", self.site.image("cli")]
         for _ in range(PATIENCE):
-            done = subprocess.run([*line, *arguments], input=given.encode(), capture_output=True)
+            done = subprocess.run([*line, *arguments], input=given.encode(), capture_output=True, env=environment)
             if done.returncode != UNAVAILABLE:
                 break
             say(f"  busy: coffer {' '.join(arguments)}: {done.stderr.decode()}")
