@@ -16,6 +16,7 @@ pub mod kv;
 pub mod page;
 pub mod paths;
 pub mod problem;
+mod raw;
 pub mod secret;
 pub mod trace;
 pub mod usage;

@@ -123,6 +123,17 @@ async fn what_cannot_be_variables_starts_no_program() {
 }
 
 #[tokio::test]
+async fn null_is_no_variable_also_when_a_reference_leads_to_it() {
+    let stack = Stack::all().start().await;
+    let cli = ann(&stack).await;
+    cli.run(&["config", "set", "n", "null", "--type", "json", "-e", "production"], b"").await.ok();
+    set(&cli, "leads", "production", "${ref:n}").await;
+    let script = "printf '%s' \"$A${N-none}${LEADS-none}\"";
+    let run = cli.run(&["run", "-e", "production", "--", "sh", "-c", script], b"").await.ok();
+    assert_eq!(String::from_utf8_lossy(&run.stdout), "1nonenone");
+}
+
+#[tokio::test]
 async fn signals_reach_the_program_and_everything_that_it_has_started() {
     let stack = Stack::all().start().await;
     let cli = ann(&stack).await;

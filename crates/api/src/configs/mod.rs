@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
+use crate::raw::also_null;
 use crate::secret::WireSecret;
 pub use changes::{CONFIGS_WATCH, ConfigChange, ConfigChangeKind, ConfigChanged, ConfigWatchQuery};
 pub use env::env_name;
@@ -285,7 +286,7 @@ pub struct ConfigOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<ConfigMeta>,
     /// The value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "also_null")]
     #[schema(value_type = Option<Object>)]
     pub value: Option<Box<RawValue>>,
     /// Why it was not read.
@@ -329,4 +330,18 @@ pub struct ConfigRekeyed {
     /// What should be said of the new user key, if it is weak.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_advice: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_a_value_and_travels_as_one_and_what_is_not_there_is_none() {
+        for (text, value) in [(r#"{"status":200,"value":null}"#, Some("null")), (r#"{"status":404}"#, None)] {
+            let outcome: ConfigOutcome = serde_json::from_str(text).unwrap();
+            assert_eq!(outcome.value.as_ref().map(|value| value.get()), value);
+            assert_eq!(serde_json::to_string(&outcome).unwrap(), text);
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! Several operations in one call.
 
 use coffer_core::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{KvDeleted, KvMeta, yes};
 use crate::Problem;
+use crate::raw::also_null;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,11 +56,6 @@ pub struct KvOperation {
     /// `put`: only if there is no such key.
     #[serde(default)]
     pub if_absent: bool,
-}
-
-/// A field that is there is a value, `null` as well as any other.
-fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Operations, 1 to 100.

@@ -82,7 +82,7 @@ fn warn_of_nothing(fetched: &Fetched, wanted: &Wanted, app: &App) {
     if fetched.variables.count() == 0 {
         let environment = printable(&wanted.environment);
         app.output.warn(&format!(
-            "the program gets no variables: nothing that is asked for is in {environment} under this user key"
+            "the program gets no variables: nothing that is asked for is in {environment} under this user key, or all of it is null"
         ));
     }
 }
