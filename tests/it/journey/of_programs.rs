@@ -31,6 +31,13 @@ async fn line(program: &mut Running) -> String {
 async fn got(program: &mut Running) -> (String, String) {
     let line = line(program).await;
     let (value, child) = line.split_once(' ').unwrap_or_else(|| panic!("{line}"));
+    // A signal that reaches a shell's child before it is the other program is lost.
+    let first = child.split(' ').next().unwrap_or(child);
+    let sleeps = || async {
+        fs::read_to_string(Path::new("/proc").join(first).join("comm"))
+            .map_or(true, |name| name.trim() == "sleep")
+    };
+    until("the child of the program sleeps", SOON, sleeps).await;
     (value.to_owned(), child.to_owned())
 }
 
