@@ -199,6 +199,40 @@ async fn a_watched_program_starts_anew_when_its_configuration_has_changed_and_on
 }
 
 #[tokio::test]
+async fn a_watched_program_goes_on_with_what_it_has_when_nothing_is_found_any_more() {
+    let stack = Stack::all().start().await;
+    let cli = ann(&stack).await;
+    let mut program = cli.start(&["run", "-e", "production", "--watch", "--", "sh", "-c", WAITING]);
+    assert_eq!(got(&mut program).await.0, "1");
+    cli.run(&["config", "rm", "a", "-e", "production"], b"").await.ok();
+    assert!(timeout(QUIET, program.line()).await.is_err(), "it goes on with what it has");
+    set(&cli, "a", "production", "2").await;
+    assert_eq!(line(&mut program).await, "bye");
+    assert_eq!(got(&mut program).await.0, "2");
+
+    // What the change would have been is not to be had any more when it is read.
+    set(&cli, "a", "production", "3").await;
+    cli.run(&["config", "rekey", "--new-user-key-file", "-"], b"another user key of ann").await.ok();
+    let quiet = timeout(QUIET, async {
+        // If it was read in time all the same.
+        assert_eq!(line(&mut program).await, "bye");
+        assert_eq!(got(&mut program).await.0, "3");
+        std::future::pending::<()>().await;
+    });
+    assert!(quiet.await.is_err());
+    // The old user key is anybody's now.
+    set(&cli, "a", "production", "4").await;
+    assert!(timeout(QUIET, program.line()).await.is_err(), "it goes on with what it has");
+    program.signal("TERM");
+    assert_eq!(line(&mut program).await, "bye");
+    let ended = timeout(SOON, program.end()).await.expect("it ends");
+    assert_eq!(ended.code, 3);
+    let times = |said: &str| ended.stderr.matches(said).count();
+    assert_eq!(times("changes are not noticed any more, and the program goes on"), 1, "{ended:?}");
+    assert!((1..=2).contains(&times("nothing is in production any more")), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_program_that_does_not_listen_is_killed_after_its_grace_with_everything_that_it_has_started() {
     let stack = Stack::separate().gateways(1).start().await;
     let cli = ann(&stack).await;

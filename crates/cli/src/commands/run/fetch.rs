@@ -2,9 +2,12 @@
 //!
 //! Values are read as they were stored first, and only those that may refer to others once more. So it is known whether
 //! there are any: where there are none, what happens in other environments is of no interest.
+//!
+//! What is gone when it is to be read was deleted, or everything has moved to another user key meanwhile. Which of the
+//! two is not known, so it is listed anew: a program gets what there was at one time, and never half of it.
 
-use coffer_api::Problem;
 use coffer_api::configs::{ConfigBatch, ConfigListQuery, ConfigMeta, ConfigName, ConfigOutcome};
+use coffer_api::{ErrorCode, Problem};
 use coffer_client::ConfigsClient;
 
 use super::RunError;
@@ -13,7 +16,8 @@ use crate::error::CliError;
 
 /// Configurations that one call reads.
 const BATCH: usize = 100;
-const NOT_FOUND: u16 = 404;
+/// How often it is listed if something of it is gone before it is read.
+const LISTED_MAX: usize = 3;
 /// What a value has that refers to others. Not everything that has it does.
 const REFERENCE: &str = "${";
 
@@ -33,6 +37,8 @@ pub(super) struct Fetched {
     pub(super) variables: Variables,
     /// Whether one of them may depend on other environments.
     pub(super) refers: bool,
+    /// Whether there is anything in the environment, wanted or not: then the user key opens it.
+    pub(super) found: bool,
 }
 
 impl Wanted {
@@ -43,10 +49,21 @@ impl Wanted {
 
 /// Reads all configurations that are wanted, as variables.
 pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, CliError> {
+    for _ in 1..LISTED_MAX {
+        match at_once(configs, wanted).await {
+            Err(err) if err.code() == Some(ErrorCode::ConfigNotFound) => {}
+            other => return other,
+        }
+    }
+    at_once(configs, wanted).await
+}
+
+async fn at_once(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, CliError> {
     let of_environment = |err| CliError::of_config(&wanted.environment, err);
     let query =
         ConfigListQuery { environment: Some(wanted.environment.clone()), ..ConfigListQuery::default() };
     let all = configs.list_all(query).await.map_err(of_environment)?;
+    let found = !all.is_empty();
     let all: Vec<_> = all.iter().filter(|meta| wanted.has(meta)).collect();
     let (mut read, mut referring) = (Vec::with_capacity(all.len()), Vec::new());
     for part in all.chunks(BATCH) {
@@ -54,20 +71,20 @@ pub(super) async fn fetch(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fe
             if outcome.value.as_ref().is_some_and(|value| value.get().contains(REFERENCE)) {
                 referring.push(*meta);
             } else {
-                read.extend(value(meta, outcome)?);
+                read.push(value(meta, outcome)?);
             }
         }
     }
     for part in referring.chunks(BATCH) {
         for (meta, outcome) in part.iter().zip(batch(configs, part, true).await.map_err(of_environment)?) {
-            read.extend(value(meta, outcome)?);
+            read.push(value(meta, outcome)?);
         }
     }
     let variables = Variables::of(read)?;
     if !wanted.replace {
         variables.check_against(|name| std::env::var_os(name))?;
     }
-    Ok(Fetched { variables, refers: !referring.is_empty() })
+    Ok(Fetched { variables, refers: !referring.is_empty(), found })
 }
 
 async fn batch(
@@ -83,14 +100,12 @@ async fn batch(
     Ok(configs.batch(&batch).await?.results)
 }
 
-/// A value; none if it was deleted since it was listed.
-fn value(meta: &ConfigMeta, outcome: ConfigOutcome) -> Result<Option<Read>, RunError> {
+fn value(meta: &ConfigMeta, outcome: ConfigOutcome) -> Result<Read, RunError> {
     match outcome.value {
         Some(value) => {
             let category = outcome.meta.map_or_else(|| meta.category.clone(), |meta| meta.category);
-            Ok(Some(Read { key: meta.key.clone(), category, json: value.get().into() }))
+            Ok(Read { key: meta.key.clone(), category, json: value.get().into() })
         }
-        None if outcome.status == NOT_FOUND => Ok(None),
         None => Err(not_read(&meta.key, outcome.status, outcome.problem)),
     }
 }
@@ -106,8 +121,6 @@ fn not_read(key: &str, status: u16, problem: Option<Problem>) -> RunError {
 
 #[cfg(test)]
 mod tests {
-    use coffer_api::ErrorCode;
-
     use super::*;
     use crate::exit::Exit;
 

@@ -2,13 +2,15 @@
 //!
 //! Changes come in bursts, so it is read once there was silence for a moment, and at the latest after a while. Only what
 //! differs is told: a change of another category restarts nothing. While the configuration cannot be read, or cannot be
-//! variables, the program goes on with what it has.
+//! variables, the program goes on with what it has. It does so as well when nothing is found where there was something:
+//! that is what a user key finds that opens nothing any more, and a program without its configuration is worse than one
+//! with the last that was known. Once changes are refused for good, nothing is read any more either: whoever has the old
+//! user key could store under it what the program would get.
 //!
 //! A reference may lead to any environment, and from there to the next, so all of them are watched; as long as nothing
 //! refers to anything, changes elsewhere are passed over and nothing is read for them. The road not taken is to follow
 //! every single reference: which ones there are is the gateway's knowledge, and it changes with what they lead to.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -55,15 +57,24 @@ pub(super) fn start(
     output: Output,
 ) -> mpsc::Receiver<Variables> {
     let (sender, receiver) = mpsc::channel(1);
-    let Fetched { variables: mut last, refers } = read;
+    let Fetched { variables: last, refers, .. } = read;
     let (changed, refers) = (Notify::new(), AtomicBool::new(refers));
-    let followed = Arc::new(Followed { configs, wanted, output, changed, refers });
-    let listening = Arc::clone(&followed);
-    tokio::spawn(async move { listening.listen(watch).await });
+    let followed = Followed { configs, wanted, output, changed, refers };
     tokio::spawn(async move {
+        tokio::select! {
+            () = followed.listen(watch) => {}
+            () = followed.tell(last, sender) => {}
+        }
+    });
+    receiver
+}
+
+impl Followed {
+    /// Tells variables that differ from the last ones, as long as somebody is there to hear it.
+    async fn tell(&self, mut last: Variables, sender: mpsc::Sender<Variables>) {
         loop {
-            followed.changed.notified().await;
-            let now = followed.read(&last).await;
+            self.changed.notified().await;
+            let now = self.read(&last).await;
             if !now.are(&last) {
                 last = now.clone();
                 if sender.send(now).await.is_err() {
@@ -71,11 +82,8 @@ pub(super) fn start(
                 }
             }
         }
-    });
-    receiver
-}
+    }
 
-impl Followed {
     /// Notes every change that matters, until the watch is refused for good.
     async fn listen(&self, mut watch: ConfigWatch) {
         loop {
@@ -98,7 +106,9 @@ impl Followed {
                 Ok(again) => watch = again,
                 Err(error) => {
                     let why = printable(&error.to_string());
-                    self.output.warn(&format!("changes are not noticed any more: {why}"));
+                    self.output.warn(&format!(
+                        "changes are not noticed any more, and the program goes on with what it has: {why}"
+                    ));
                     return;
                 }
             }
@@ -122,29 +132,33 @@ impl Followed {
             self.settle().await;
             // Before it is read: what changes elsewhere meanwhile may be what it refers to.
             self.refers.store(true, Ordering::SeqCst);
-            match fetch(&self.configs, &self.wanted).await {
-                Ok(Fetched { variables, refers }) => {
+            let (why, again) = match fetch(&self.configs, &self.wanted).await {
+                Ok(Fetched { variables, refers, found }) if found || last.count() == 0 => {
                     self.refers.store(refers, Ordering::SeqCst);
                     if said.is_some() && variables.are(last) {
                         self.output.note("The configuration can be used again, and is what the program has.");
                     }
                     return variables;
                 }
-                Err(error) => {
-                    let why = report::message(&error);
-                    if said.as_ref() != Some(&why) {
-                        self.output.warn(&format!(
-                            "the changed configuration cannot be used, and the program goes on with the one it has: {why}"
-                        ));
-                    }
-                    said = Some(why);
-                }
+                // Only a change makes it another, and that is told.
+                Ok(_) => (self.nothing(), false),
+                Err(error) => (report::message(&error), true),
+            };
+            if said.as_ref() != Some(&why) {
+                self.output.warn(&format!(
+                    "the changed configuration cannot be used, and the program goes on with the one it has: {why}"
+                ));
             }
+            said = Some(why);
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = sleep(AGAIN) => {}
+                () = sleep(AGAIN), if again => {}
             }
         }
+    }
+
+    fn nothing(&self) -> String {
+        format!("nothing is in {} any more under this user key", printable(&self.wanted.environment))
     }
 
     /// Waits until nothing has changed for a moment, or for long enough.
