@@ -1,7 +1,7 @@
 //! Whoever has a user key.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use coffer_store::records::{Opened, Sort, StoreError};
 
@@ -15,6 +15,8 @@ use crate::repo::configs::{Entry, Owner, Place, StoredOwner, keys, open};
 pub struct Holder {
     configs: Configs,
     derived: Arc<Derived>,
+    /// A schema, and the value that was last found to match it.
+    pub(super) passed: Arc<Mutex<Option<(String, String)>>>,
 }
 
 /// A configuration as it stands in the storage.
@@ -27,7 +29,7 @@ pub(super) struct Found {
 
 impl Holder {
     pub(super) fn new(configs: Configs, derived: Arc<Derived>) -> Self {
-        Self { configs, derived }
+        Self { configs, derived, passed: Arc::default() }
     }
 
     /// What should be said of the user key, if it is weak.

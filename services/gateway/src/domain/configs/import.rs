@@ -9,7 +9,7 @@
 //! none keeps the schema that is there: what other hands wrote, and older exports, say nothing of schemas.
 
 use super::holder::Found;
-use super::schema::{check, check_all};
+use super::schema::check_all;
 use super::space::{OpenSpace, TRIES_MAX};
 use super::transfer::{Item, same};
 use super::write::{Category, Content, Plan, Tried};
@@ -65,7 +65,7 @@ impl Holder {
         for item in items {
             self.admit(&item.value)?;
         }
-        check_all(items).await?;
+        check_all(&self.configs().0.schema_checks, items).await?;
         let (mut done, mut rest) = (Vec::with_capacity(items.len()), items);
         while !rest.is_empty() {
             let (group, after) = rest.split_at(group_of(rest));
@@ -141,7 +141,7 @@ impl Holder {
             Some(found) if is_value_of(item, &found.entry) => {
                 // The value stays the version that it is.
                 if let Some(schema) = &item.schema {
-                    let checked = check(schema.clone(), &found.entry.value).await;
+                    let checked = self.check_once(schema, &found.entry.value).await;
                     checked.map_err(|error| of_item(item, error))?;
                 }
                 imported(item, Outcome::Changed, plan.set_schema(found, item.schema.clone())?.version)

@@ -1,7 +1,7 @@
 //! What a schema costs to apply, counted before it is.
 //!
 //! Parts of a schema can refer to other parts, and so can those: a page of text unfolds to more rules than anybody
-//! could try. The count is that of the rules after unfolding, each pattern for as many as it has characters. References
+//! could try. The count is that of the rules after unfolding, each pattern for as many as it has states. References
 //! that go round in a circle are refused: where they end depends on the value, and what a value can then cost is
 //! exponential in its depth. Configurations are seldom trees; what is lost is little.
 
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{SchemaError, wrong};
+use super::{SchemaError, pattern, wrong};
 
 /// What a schema may cost.
 const COST_MAX: usize = 10_000;
@@ -92,10 +92,11 @@ impl Count<'_> {
             ("$schema", Value::String(draft)) if !draft.contains("/draft/2020-12/schema") => {
                 Err(wrong("only draft 2020-12 is supported", ""))
             }
-            ("pattern", Value::String(pattern)) => Ok(Size { cost: pattern.len(), height: 1 }),
+            ("pattern", Value::String(pattern)) => Ok(Size { cost: 1 + pattern::cost(pattern), height: 1 }),
             ("patternProperties", Value::Object(patterns)) => {
                 let size = self.of(part, depth)?;
-                Ok(Size { cost: size.cost + patterns.keys().map(String::len).sum::<usize>(), ..size })
+                let of_names = patterns.keys().map(|name| pattern::cost(name));
+                Ok(Size { cost: of_names.fold(size.cost, usize::saturating_add), ..size })
             }
             _ => self.of(part, depth),
         }

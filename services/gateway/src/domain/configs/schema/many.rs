@@ -2,7 +2,7 @@
 //!
 //! Schemas that are the same are made ready once, and no two are in memory at the same time.
 
-use super::{Schema, SchemaError, WORK_MAX};
+use super::{Checks, Schema, SchemaError, WORK_MAX};
 use crate::domain::configs::ConfigsError;
 use crate::domain::configs::transfer::Item;
 
@@ -19,7 +19,7 @@ struct One {
 }
 
 /// Whether every value matches the schema that comes with it, if one does.
-pub(in super::super) async fn check_all(items: &[Item]) -> Result<(), ConfigsError> {
+pub(in super::super) async fn check_all(checks: &Checks, items: &[Item]) -> Result<(), ConfigsError> {
     let one = |item: &Item| {
         let schema = item.schema.clone()?;
         Some(One { schema, value: item.value.clone(), key: item.key.clone() })
@@ -32,7 +32,7 @@ pub(in super::super) async fn check_all(items: &[Item]) -> Result<(), ConfigsErr
         all.sort_unstable_by(|one, other| one.schema.cmp(&other.schema));
         check_sorted(&all)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|_| ConfigsError::Broken)?
+    checks.run(work).await?
 }
 
 fn check_sorted(all: &[One]) -> Result<(), ConfigsError> {

@@ -6,13 +6,18 @@
 //!
 //! Whoever writes a schema is a stranger, and so is who wrote the value; neither may cost more than its size. Nothing is
 //! fetched: a schema refers to its own parts alone. Regular expressions are matched in linear time, and are small. And
-//! since parts that refer to parts multiply, what a schema unfolds to is counted before it is used ([`cost`]).
+//! since parts that refer to parts multiply, what a schema unfolds to is counted before it is used ([`cost`]). What is not
+//! small is done by one thread of the lowest priority, and for a value that is tried again not a second time.
 
 mod cost;
 mod many;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
+use std::sync::PoisonError;
+
+use coffer_auth::workers::{WorkError, Workers};
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
@@ -27,8 +32,10 @@ pub(super) use many::check_all;
 const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// A schema's cost times the bytes of a value, at most: some tenths of a second.
 const WORK_MAX: usize = 16 * 1024 * 1024;
-/// Up to this much of it is done at once; more is done beside the request threads.
+/// Up to this much of it is done at once; more is done by a thread of its own.
 const WORK_AT_ONCE_MAX: usize = 256 * 1024;
+/// Values that may wait for the thread; more are turned away.
+const WAITING_MAX: usize = 64;
 /// A regular expression, compiled, in bytes.
 const PATTERN_BYTES_MAX: usize = 64 * 1024;
 /// What the matching of one may use, in bytes.
@@ -105,8 +112,25 @@ fn shown(path: &str) -> String {
     path.chars().take(200).collect()
 }
 
+/// The thread that applies schemas to values where that takes long.
+pub(super) struct Checks(Workers);
+
+impl Checks {
+    /// Starts it.
+    pub(super) fn start() -> Result<Self, WorkError> {
+        Workers::start_at_low_priority("schema", 1, WAITING_MAX).map(Self)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ConfigsError> {
+        self.0.run(work).await.map_err(ConfigsError::Workers)
+    }
+}
+
 /// Whether a value matches a schema, if it is not too much to find out.
-pub(super) async fn check(schema: String, value: &str) -> Result<(), ConfigsError> {
+async fn check(checks: &Checks, schema: String, value: &str) -> Result<(), ConfigsError> {
     let value = value.to_owned();
     let small = (schema.len() + 64) * (value.len() + 64) <= WORK_AT_ONCE_MAX;
     let work = move || {
@@ -120,7 +144,7 @@ pub(super) async fn check(schema: String, value: &str) -> Result<(), ConfigsErro
     if small {
         return Ok(work()?);
     }
-    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| ConfigsError::Broken)??)
+    Ok(checks.run(work).await??)
 }
 
 /// A configuration that was found, and what may be stored in its place.
@@ -137,13 +161,24 @@ impl Holder {
         content: Content<'a>,
     ) -> Result<Checked<'a>, ConfigsError> {
         if let Some(schema) = content.schema.or(found.entry.schema.as_deref()) {
-            check(schema.to_owned(), content.value).await?;
+            self.check_once(schema, content.value).await?;
         }
         Ok(Checked { found, content })
     }
 }
 
 impl Holder {
+    /// A value is tried again when somebody else was quicker, which does not change what it is like.
+    pub(super) async fn check_once(&self, schema: &str, value: &str) -> Result<(), ConfigsError> {
+        let passed = || self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed().as_ref().is_some_and(|(of, what)| of == schema && what == value) {
+            return Ok(());
+        }
+        check(&self.configs().0.schema_checks, schema.to_owned(), value).await?;
+        *passed() = Some((schema.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
     /// The schema of a configuration.
     pub async fn schema(&self, address: Address<'_>) -> Result<String, ConfigsError> {
         let (_, found) = self.found(address).await?;
@@ -159,7 +194,7 @@ impl Holder {
         for tried in 0..TRIES_MAX {
             let (space, found) = self.found(address).await?;
             match schema {
-                Some(schema) => check(schema.to_owned(), &found.entry.value).await?,
+                Some(schema) => self.check_once(schema, &found.entry.value).await?,
                 None if found.entry.schema.is_none() => return Err(ConfigsError::NoSchema),
                 None => {}
             }
