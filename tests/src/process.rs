@@ -147,6 +147,15 @@ impl Process {
         size.parse().expect("sizes are numbers")
     }
 
+    /// The processor time that it has used, in seconds.
+    pub fn cpu_s(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("procfs is there");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+        // User and system time, in hundredths (proc_pid_stat(5); Linux shows no other unit).
+        let times = fields.split_whitespace().skip(11).take(2);
+        times.map(|hundredths| hundredths.parse::<f64>().expect("times are numbers") / 100.0).sum()
+    }
+
     /// A limit of it, soft and hard, by the name that `/proc/<pid>/limits` has for it.
     pub fn limit(&self, name: &str) -> (String, String) {
         let limits = fs::read_to_string(format!("/proc/{}/limits", self.id())).expect("procfs is there");

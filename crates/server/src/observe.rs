@@ -8,16 +8,18 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, Ready, ready};
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready as try_ready};
 
 use actix_http::ConnectionType;
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage as _, HttpResponse, web};
+use bytes::Bytes;
 use coffer_api::paths;
 use coffer_api::trace::{RequestId, TraceContext, Traceparent};
 use metrics::{Counter, Histogram};
@@ -27,7 +29,7 @@ use tokio::time::Instant;
 use crate::cors::{self, Origin};
 use crate::health::Health;
 use crate::routes::RouteLabel;
-use crate::run::{Admit, Presence, Serving};
+use crate::run::{ASKED_IN_VAIN_MAX, Admit, Presence, Serving};
 use crate::settings::List;
 use crate::surface::{Native, Surface as _};
 use crate::unread;
@@ -58,7 +60,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<Answer<EitherBody<B>>>;
     type Error = Error;
     type Transform = ObserveService<S>;
     type InitError = ();
@@ -125,7 +127,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<Answer<EitherBody<B>>>;
     type Error = Error;
     type Future = Observed<S::Future>;
 
@@ -173,7 +175,6 @@ pin_project! {
         started: Instant,
         origin: Option<HeaderValue>,
         unread: Option<unread::Shared>,
-        // Dropped with this future, which is when the answer begins to be sent.
         serving: Option<Serving>,
     }
 }
@@ -183,7 +184,7 @@ where
     F: Future<Output = Result<ServiceResponse<B>, Error>>,
     B: MessageBody + 'static,
 {
-    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+    type Output = Result<ServiceResponse<Answer<EitherBody<B>>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -196,10 +197,13 @@ where
                 request.into_response(answer).map_into_right_body()
             }
         };
-        let mut response = match this.unread.take() {
+        let response = match this.unread.take() {
             None => response,
             Some(unread) => response.map_body(|_, body| EitherBody::right(unread.beside(body))),
         };
+        let mut serving = this.serving.take();
+        serving.iter_mut().for_each(Serving::answer);
+        let mut response = response.map_body(|_, body| Answer { body, serving, asked: 0 });
         finish(&mut response, this.shared, this.context, this.origin.take());
         let route = response.request().extensions().get::<RouteLabel>().map_or(NO_ROUTE, |label| label.0);
         let (status, elapsed) = (response.status().as_u16(), this.started.elapsed());
@@ -216,6 +220,35 @@ where
             "request"
         );
         Poll::Ready(Ok(response))
+    }
+}
+
+pin_project! {
+    /// The body of an answer, with which its request is over.
+    pub(crate) struct Answer<B> {
+        #[pin]
+        body: B,
+        serving: Option<Serving>,
+        // How often it was asked for more and had nothing, since it had something.
+        asked: u32,
+    }
+}
+
+impl<B: MessageBody> MessageBody for Answer<B> {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.project();
+        let next = this.body.poll_next(cx);
+        *this.asked = if next.is_pending() { *this.asked + 1 } else { 0 };
+        if *this.asked > ASKED_IN_VAIN_MAX {
+            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
+        }
+        next.map_err(Into::into)
     }
 }
 

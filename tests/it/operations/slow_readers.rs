@@ -17,6 +17,8 @@ const TURNS: &str = "4";
 const SHARE: usize = 2;
 /// Longer than a download waits for its turn, so that turns that come back do not hide a share that is kept.
 const GRACE_S: &str = "8";
+/// What the network has swallowed is his credit: this little of it that it is used up soon.
+const RATE: &str = "4000000";
 
 /// Asks for something and reads nothing of the answer.
 async fn stalled(url: &str, path: &str, header: &str) -> TcpStream {
@@ -51,6 +53,7 @@ async fn who_reads_nothing_takes_no_turn_from_others_and_his_own_come_back() {
         .set("COFFER_DATA__LIMITS__LARGE_DOWNLOADS_MAX", TURNS)
         .set("COFFER_DATA__LIMITS__LARGE_DOWNLOADS_PER_USER_MAX", &SHARE.to_string())
         .set("COFFER_DATA__HTTP__ANSWER_GRACE_S", GRACE_S)
+        .set("COFFER_DATA__HTTP__ANSWER_BYTES_PER_S_MIN", RATE)
         .start()
         .await;
     let (surface, ann, ben) = (stack.surface(), stack.user("ann").await, stack.user("ben").await);
@@ -71,7 +74,7 @@ async fn who_reads_nothing_takes_no_turn_from_others_and_his_own_come_back() {
     let refused = of_ann.expect_status(503);
     assert!(refused.header("retry-after").is_some(), "{refused}");
     assert_eq!(answered(&connections).await, SHARE, "nobody else of ann's had a turn");
-    until("the turns of stalled downloads come back", Duration::from_secs(20), || async {
+    until("the turns of stalled downloads come back", Duration::from_secs(30), || async {
         surface.download(&ann.sid, "large").await.status == 200
     })
     .await;
@@ -82,6 +85,7 @@ async fn an_export_that_nobody_reads_gives_its_share_of_the_memory_back() {
     let stack = Stack::all()
         .set("COFFER_GATEWAY__HTTP__BODIES_IN_FLIGHT_BYTES_MAX", &(2 * LARGE_BYTES).to_string())
         .set("COFFER_GATEWAY__HTTP__ANSWER_GRACE_S", GRACE_S)
+        .set("COFFER_GATEWAY__HTTP__ANSWER_BYTES_PER_S_MIN", RATE)
         .start()
         .await;
     let (url, http, key) = (stack.gateway_url(""), Http::default(), ("x-user-key", "a user key of the test"));
@@ -98,7 +102,7 @@ async fn an_export_that_nobody_reads_gives_its_share_of_the_memory_back() {
     let url = format!("{url}{export}");
     let ask = || async { http.send_raw("GET", &url, &[key], None).await };
     assert_eq!(ask().await.status, 503, "the memory is taken");
-    until("it comes back", Duration::from_secs(20), || async { ask().await.status == 200 }).await;
+    until("it comes back", Duration::from_secs(30), || async { ask().await.status == 200 }).await;
 }
 
 #[tokio::test]
@@ -118,4 +122,57 @@ async fn a_kept_connection_does_not_wait_for_the_rest_of_a_head_for_ever() {
         assert!(matches!(end, Ok(Ok(0) | Err(_))), "{url}: {end:?}");
         assert!(begun.elapsed() > Duration::from_secs(4), "{url}: a head has some time");
     }
+}
+
+#[tokio::test]
+async fn who_asks_again_and_again_and_reads_nothing_fills_no_memory() {
+    let stack = Stack::separate().start().await;
+    let kms = &stack.kms[0];
+    let socket = TcpSocket::new_v4().expect("there are sockets");
+    socket.set_recv_buffer_size(4096).expect("a buffer may be small");
+    let address = kms.url.trim_start_matches("http://").parse().expect("an address");
+    let mut connection = socket.connect(address).await.expect("the service listens");
+    let before_kib = kms.process.memory_kib("VmRSS");
+    // Answered without a session, and without a body.
+    let many = b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n".repeat(10_000);
+    let mut sent = 0;
+    while sent < 100 << 20 {
+        match timeout(Duration::from_secs(3), connection.write(&many)).await {
+            Ok(Ok(written)) => sent += written,
+            // It waits, or has ended the connection.
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    assert!(sent < 100 << 20, "the service takes {sent} bytes of requests from who reads no answer");
+    let grown_kib = kms.process.memory_kib("VmRSS").saturating_sub(before_kib);
+    assert!(grown_kib < 16 * 1024, "{grown_kib} KiB after {sent} bytes");
+    stack.ready().await;
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_of_a_stream_neither_ends_it_nor_keeps_a_thread_busy() {
+    let stack = Stack::separate().gateways(1).start().await;
+    let address = stack.gateways[0].url.trim_start_matches("http://").to_owned();
+    let mut watch = TcpStream::connect(&address).await.expect("the gateway listens");
+    let head = b"GET /api/v1/configs/watch HTTP/1.1\r\nhost: x\r\nx-user-key: a user key of the test\r\n\r\n";
+    watch.write_all(head).await.expect("it is accepted");
+    let mut answer = [0; 4096];
+    let read = watch.read(&mut answer).await.expect("an answer");
+    assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
+    watch.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n").await.expect("it is accepted");
+    let until = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < until {
+        let beat = timeout(Duration::from_secs(8), watch.read(&mut answer)).await.expect("a heartbeat");
+        assert!(beat.expect("it goes on") > 0, "what was sent ahead has ended the stream");
+    }
+    // So much ahead that the HTTP layer looks at it without a pause: then the connection is ended.
+    let mut greedy = TcpStream::connect(&address).await.expect("the gateway listens");
+    let ahead = b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(20_000);
+    let all = [head.as_slice(), &ahead].concat();
+    let _ = timeout(Duration::from_secs(3), greedy.write_all(&all)).await;
+    let begun = stack.gateways[0].process.cpu_s();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let busy_s = stack.gateways[0].process.cpu_s() - begun;
+    assert!(busy_s < 1.0, "{busy_s} s of processor time in 4 s");
+    stack.ready().await;
 }

@@ -14,7 +14,7 @@ mod signals;
 mod start;
 mod tls;
 
-pub(crate) use patient::{Patience, Presence, Serving};
+pub(crate) use patient::{ASKED_IN_VAIN_MAX, Patience, Presence, Serving};
 pub use service::{Admit, Service};
 pub use start::{Running, RunningService, StartError, serve, serve_announced, start};
 pub use tls::TlsError;

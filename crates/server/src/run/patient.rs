@@ -1,18 +1,24 @@
 //! A connection whose client does not let us wait for ever.
 //!
 //! The HTTP layer bounds how long the head of a connection's first request may take, and how long a connection may
-//! be idle; [`crate::body`] bounds bodies. Two waits are left, and a stranger could hold a connection, or a reader what
-//! an answer keeps in memory, as long as he likes: the rest of a later head, and an answer that nobody takes.
-//! Both are seen best where they happen, at the stream: so all answers of all services are covered.
+//! be idle; [`crate::body`] bounds bodies. Three things are left by which a stranger could hold a connection, what an answer
+//! keeps in memory, or a thread: the rest of a later head, an answer that nobody takes, and requests that are sent ahead
+//! while it is not taken. All are seen best where they happen, at the stream: so all answers of all services are covered.
 //!
 //! A slow reader's average counts from the start of an answer, and only while we wait for him: what
-//! the network's buffers swallow at once is his credit, and an answer that has nothing to say costs him nothing.
+//! the network's buffers swallow at once is his credit, and an answer that has nothing to say costs him nothing. How much
+//! of what they swallowed he has taken, we are not told; so whoever takes nothing is given the time in which the slowest
+//! reader would empty them.
+//!
+//! While an answer is on its way nothing is read: the HTTP layer would gather what was sent ahead, answer some of it into
+//! memory, and look at the rest again and again without a pause. That a client is gone is noticed when we write. What it has
+//! gathered before, it looks at without a pause all the same; a connection that is looked at so often in vain is ended.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,11 +29,17 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Patience {
     /// How long a request's head may take, from its first byte to its last.
     pub(crate) head: Duration,
-    /// How long a reader may take nothing; also how long his average is not looked at.
+    /// For how long a reader's average is not looked at.
     pub(crate) grace: Duration,
     /// Slowest average rate after the grace.
     pub(crate) bytes_per_s_min: u32,
 }
+
+/// How often something may be asked for in vain, one time after the other. Who waits is woken a few times, by the clock or by
+/// what he waits for; who is asked without a pause gets there in milliseconds.
+pub(crate) const ASKED_IN_VAIN_MAX: u32 = 4096;
+/// What the kernel takes for a connection at most, whether or not anybody reads it (the usual `tcp_wmem`).
+const SEND_BUFFER_BYTES_MAX: u64 = 4 << 20;
 
 /// What a connection and the requests that come over it know of each other. All of them are in one thread.
 #[derive(Clone, Debug, Default)]
@@ -35,26 +47,57 @@ pub(crate) struct Presence(Rc<Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
-    served: Cell<usize>,
+    /// How many have begun.
     begun: Cell<u64>,
+    /// How many have no answer yet.
+    served: Cell<usize>,
+    /// How many are being answered.
+    answered: Cell<usize>,
+    /// Who wants to read once that is over.
+    reader: RefCell<Option<Waker>>,
 }
 
-impl Presence {
-    /// A request has arrived; it is served until what is given is dropped.
-    pub(crate) fn serve(&self) -> Serving {
-        self.0.served.set(self.0.served.get() + 1);
-        self.0.begun.set(self.0.begun.get().wrapping_add(1));
-        Serving(Rc::clone(&self.0))
+impl Requests {
+    fn wake_reader(&self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
     }
 }
 
-/// A request that has no answer yet.
+impl Presence {
+    /// A request has arrived; it is served until what is given is dropped, at the end of its answer.
+    pub(crate) fn serve(&self) -> Serving {
+        self.0.begun.set(self.0.begun.get().wrapping_add(1));
+        self.0.served.set(self.0.served.get() + 1);
+        Serving { requests: Rc::clone(&self.0), has_answer: false }
+    }
+}
+
+/// A request that is being served or answered.
 #[derive(Debug)]
-pub(crate) struct Serving(Rc<Requests>);
+pub(crate) struct Serving {
+    requests: Rc<Requests>,
+    has_answer: bool,
+}
+
+impl Serving {
+    fn count(&self) -> &Cell<usize> {
+        if self.has_answer { &self.requests.answered } else { &self.requests.served }
+    }
+
+    /// Its answer begins.
+    pub(crate) fn answer(&mut self) {
+        self.count().set(self.count().get() - 1);
+        self.has_answer = true;
+        self.count().set(self.count().get() + 1);
+    }
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.served.set(self.0.served.get() - 1);
+        self.count().set(self.count().get() - 1);
+        self.requests.wake_reader();
     }
 }
 
@@ -68,11 +111,14 @@ struct Taking {
     since: Option<Instant>,
     /// How long we have waited before that.
     before: Duration,
+    /// How often we have tried meanwhile.
+    tried: u32,
 }
 
 impl Taking {
     fn took(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
+        self.tried = 0;
         if let Some(since) = self.since.take() {
             self.before += since.elapsed();
         }
@@ -81,9 +127,12 @@ impl Taking {
     /// Until when to wait for the reader.
     fn deadline(&mut self, limits: &Patience) -> Instant {
         let since = *self.since.get_or_insert_with(Instant::now);
-        let earned_ms = (self.bytes * 1000).checked_div(limits.bytes_per_s_min.into());
-        let earned = earned_ms.map_or(self.before, Duration::from_millis);
-        since + limits.grace.min((limits.grace + earned).saturating_sub(self.before))
+        let rate = u64::from(limits.bytes_per_s_min);
+        let time_of = |bytes: u64| (bytes * 1000).checked_div(rate).map(Duration::from_millis);
+        let Some((earned, stall)) = time_of(self.bytes).zip(time_of(SEND_BUFFER_BYTES_MAX)) else {
+            return since + limits.grace;
+        };
+        since + (limits.grace + stall).min((limits.grace + earned).saturating_sub(self.before))
     }
 }
 
@@ -115,23 +164,39 @@ impl<IO> Patient<IO> {
         }
     }
 
+    /// Whether it is the client's turn to speak.
+    fn may_read(&self) -> bool {
+        self.taking.since.is_none() && self.presence.0.answered.get() == 0
+    }
+
+    /// Counts anew when another answer has begun, but not before the one before it is taken.
+    fn follow(&mut self) {
+        let request = self.presence.0.begun.get();
+        if self.taking.since.is_none() && self.taking.request != request {
+            self.taking = Taking { request, ..Taking::default() };
+        }
+    }
+
     fn has_written(&mut self, bytes: usize) {
         self.head_since = None;
+        self.follow();
+        if self.taking.since.is_some() {
+            self.presence.0.wake_reader();
+        }
         self.taking.took(bytes);
     }
 
     fn wait_for_head(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.presence.0.served.get() > 0 || self.taking.since.is_some() {
-            return Ok(());
-        }
         let head = self.limits.head;
-        self.head_since.map_or(Ok(()), |since| self.wait_until(since + head, cx))
+        let since = self.head_since.filter(|_| self.presence.0.served.get() == 0);
+        since.map_or(Ok(()), |since| self.wait_until(since + head, cx))
     }
 
     fn wait_for_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let request = self.presence.0.begun.get();
-        if self.taking.request != request {
-            self.taking = Taking { request, ..Taking::default() };
+        self.follow();
+        self.taking.tried += 1;
+        if self.taking.tried > ASKED_IN_VAIN_MAX {
+            return Err(io::ErrorKind::TimedOut.into());
         }
         let deadline = self.taking.deadline(&self.limits);
         self.wait_until(deadline, cx)
@@ -161,6 +226,10 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Patient<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.may_read() {
+            *this.presence.0.reader.borrow_mut() = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         let held = buffer.filled().len();
         match Pin::new(&mut this.io).poll_read(cx, buffer) {
             Poll::Ready(outcome) => {
@@ -199,7 +268,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_flush(cx);
         ready!(this.written(outcome, cx))?;
-        this.taking.took(0);
+        if this.taking.since.is_some() {
+            this.has_written(0);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -44,7 +44,8 @@ pub struct HttpSettings {
     pub bodies_in_flight_bytes_max: usize,
     /// Slowest average rate at which an answer is taken; who is slower is cut off.
     pub answer_bytes_per_s_min: u32,
-    /// How long a reader may take nothing, in seconds, and for how long the average is not looked at.
+    /// For how long, in seconds, that average is not looked at. Who takes nothing at all is cut off after this and the
+    /// time in which 4 MiB go out at that rate.
     pub answer_grace_s: NonZeroU32,
     /// Open connections for each worker.
     pub connections_per_worker_max: usize,

@@ -105,7 +105,9 @@ async fn run<T>(
         let until = Instant::now() + pace.linger;
         while group.len() < items_max && group.last().is_some_and(|last| last.others_follow) {
             let room = items_max - group.len();
-            if timeout_at(until, queue.recv_many(&mut group, room)).await.is_err() {
+            let more = timeout_at(until, queue.recv_many(&mut group, room)).await;
+            // Too late, or nobody can follow any more.
+            if more.unwrap_or_default() == 0 {
                 break;
             }
         }

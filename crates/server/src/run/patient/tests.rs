@@ -71,22 +71,92 @@ async fn what_arrives_while_a_request_is_served_is_no_head() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_takes_nothing_is_cut_off_after_the_grace_however_much_he_took_before() {
+async fn who_takes_nothing_is_cut_off_however_much_he_took_before() {
     let (mut stream, mut client) = connection();
+    let _serving = stream.presence().serve();
+    let stall = Duration::from_millis(SEND_BUFFER_BYTES_MAX * 1000 / u64::from(LIMITS.bytes_per_s_min));
+    let bytes = 2 * usize::try_from(SEND_BUFFER_BYTES_MAX).unwrap();
     let taken = async {
-        client.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+        client.read_exact(&mut vec![0; bytes]).await.unwrap();
         std::future::pending::<()>().await;
     };
     let written = async {
-        stream.write_all(&vec![0; 1 << 20]).await.unwrap();
+        stream.write_all(&vec![0; bytes]).await.unwrap();
         let begun = Instant::now();
         timed_out(stream.write_all(&[0; 2 * BUFFER_BYTES]).await);
         begun.elapsed()
     };
     tokio::select! {
         () = taken => unreachable!("the client stays"),
-        waited = written => assert_eq!(waited.as_secs(), 30),
+        waited = written => assert_eq!(waited.as_secs(), (LIMITS.grace + stall).as_secs()),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_network_has_swallowed_at_once_is_the_readers_credit() {
+    let (ours, _client) = duplex(100 * BUFFER_BYTES);
+    let mut stream = Patient::new(ours, LIMITS);
+    let _serving = stream.presence().serve();
+    let begun = Instant::now();
+    timed_out(stream.write_all(&vec![0; 200 * BUFFER_BYTES]).await);
+    assert_eq!(begun.elapsed().as_secs(), 30 + 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_while_an_answer_is_on_its_way_and_then_it_is() {
+    let (mut stream, mut client) = connection();
+    let mut serving = stream.presence().serve();
+    let mut buffer = [0; 64];
+    client.write_all(b"a part of its body").await.unwrap();
+    assert_eq!(stream.read(&mut buffer).await.unwrap(), 18);
+    serving.answer();
+    client.write_all(b"sent ahead").await.unwrap();
+    assert!(timeout(Duration::from_hours(1), stream.read(&mut buffer)).await.is_err());
+    let over = async {
+        sleep(Duration::from_secs(1)).await;
+        drop(serving);
+    };
+    let (read, ()) = tokio::join!(timeout(Duration::from_secs(2), stream.read(&mut buffer)), over);
+    assert_eq!(read.expect("whoever wants to read is woken").unwrap(), 10);
+
+    // Nor while what was written is not taken.
+    let mut ahead = write_ahead(&mut stream, 2 * BUFFER_BYTES).await;
+    client.write_all(b"more").await.unwrap();
+    assert!(timeout(Duration::from_secs(1), stream.read(&mut buffer)).await.is_err());
+    client.read_exact(&mut vec![0; BUFFER_BYTES]).await.unwrap();
+    ahead -= stream.write(&vec![0; ahead]).await.unwrap();
+    assert!(ahead < 2 * BUFFER_BYTES);
+    assert_eq!(stream.read(&mut buffer).await.unwrap(), 4);
+}
+
+/// Writes until nothing more is taken; how much is left.
+async fn write_ahead(stream: &mut Patient<DuplexStream>, mut bytes: usize) -> usize {
+    while let Ok(written) = timeout(Duration::ZERO, stream.write(&vec![0; bytes])).await {
+        bytes -= written.unwrap();
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn who_is_asked_without_a_pause_is_asked_no_more() {
+    let (mut stream, _client) = connection();
+    let outcome = std::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        Pin::new(&mut stream).poll_write(cx, &[0; 2 * BUFFER_BYTES]).map_ok(drop).map(|outcome| match outcome
+        {
+            Ok(()) => None,
+            Err(error) => Some(error.kind()),
+        })
+    });
+    let mut last = outcome.await;
+    while last.is_none() {
+        last = std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Pin::new(&mut stream).poll_write(cx, &[0]).map(|outcome| outcome.err().map(|error| error.kind()))
+        })
+        .await;
+    }
+    assert_eq!(last, Some(io::ErrorKind::TimedOut));
 }
 
 /// For how many seconds one answer is sent to a reader who takes `bytes_per_s`, `None` if it goes on.
