@@ -25,9 +25,16 @@ pub(super) struct Read {
     pub(super) json: SecretString,
 }
 
-/// The variables of a program.
+/// The variables of a program, by name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Variables(Arc<BTreeMap<String, SecretString>>);
+pub(super) struct Variables(Arc<BTreeMap<String, Variable>>);
+
+#[derive(Debug)]
+struct Variable {
+    /// Of the configuration that it was made of.
+    key: String,
+    text: SecretString,
+}
 
 impl Variables {
     /// The variables that configurations become.
@@ -47,7 +54,7 @@ impl Variables {
             if text.expose_secret().contains('\0') {
                 return Err(RunError::Zero { key });
             }
-            variables.insert(name, text);
+            variables.insert(name, Variable { key, text });
         }
         Ok(Self(Arc::new(variables)))
     }
@@ -57,11 +64,11 @@ impl Variables {
         &self,
         inherited: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Result<(), RunError> {
-        let differs = |(name, value): &(&String, &SecretString)| {
-            inherited(name).is_some_and(|set| set != value.expose_secret())
+        let differs = |(name, one): &(&String, &Variable)| {
+            inherited(name).is_some_and(|set| set != one.text.expose_secret())
         };
         match self.0.iter().find(differs) {
-            Some((name, _)) => Err(RunError::Inherited { name: name.clone(), key: name.clone() }),
+            Some((name, one)) => Err(RunError::Inherited { name: name.clone(), key: one.key.clone() }),
             None => Ok(()),
         }
     }
@@ -71,15 +78,15 @@ impl Variables {
         for name in KEY_VARIABLES {
             command.env_remove(name);
         }
-        command.envs(self.0.iter().map(|(name, value)| (name, value.expose_secret())));
+        command.envs(self.0.iter().map(|(name, one)| (name, one.text.expose_secret())));
     }
 
     /// Whether they are the same.
     pub(super) fn are(&self, others: &Self) -> bool {
         let pairs = |all: &Self| all.0.len();
         pairs(self) == pairs(others)
-            && self.0.iter().zip(others.0.iter()).all(|((name, value), (other_name, other))| {
-                name == other_name && value.expose_secret() == other.expose_secret()
+            && self.0.iter().zip(others.0.iter()).all(|((name, one), (other_name, other))| {
+                name == other_name && one.text.expose_secret() == other.text.expose_secret()
             })
     }
 
@@ -116,7 +123,7 @@ mod tests {
     }
 
     fn shown(variables: &Variables) -> Vec<String> {
-        variables.0.iter().map(|(name, value)| format!("{name}={}", value.expose_secret())).collect()
+        variables.0.iter().map(|(name, one)| format!("{name}={}", one.text.expose_secret())).collect()
     }
 
     #[test]
@@ -155,7 +162,9 @@ mod tests {
         let set = |path: &'static str| move |name: &str| (name == "PATH").then(|| OsString::from(path));
         assert!(variables.check_against(set("/a")).is_ok());
         let refused = variables.check_against(set("/c")).unwrap_err();
-        assert!(matches!(refused, RunError::Inherited { name, .. } if name == "PATH"));
+        assert!(
+            matches!(refused, RunError::Inherited { name, key } if (&name[..], &key[..]) == ("PATH", "path"))
+        );
     }
 
     #[test]
