@@ -126,12 +126,12 @@ impl CliError {
 
     /// A failure that concerns one key, or the keys that begin with a text.
     pub(crate) fn of_key(key: &str, source: ClientError) -> Self {
-        Self::Key { key: key.to_owned(), source }
+        Self::Key { key: or_all(key, "keys"), source }
     }
 
     /// A failure that concerns one configuration, or the configurations that begin with a text.
     pub(crate) fn of_config(key: &str, source: ClientError) -> Self {
-        Self::Config { key: key.to_owned(), source }
+        Self::Config { key: or_all(key, "configurations"), source }
     }
 
     /// A failure to register.
@@ -267,6 +267,11 @@ impl CliError {
             _ => None,
         }
     }
+}
+
+/// What a failure concerns: a key, or where there is none all of its kind.
+fn or_all(key: &str, all: &str) -> String {
+    if key.is_empty() { all } else { key }.to_owned()
 }
 
 fn hint_of_code(code: ErrorCode) -> Option<&'static str> {

@@ -103,10 +103,22 @@ async fn another_user_key_finds_nothing_until_everything_moves_to_it(stack: &Sta
     assert_eq!(bob.code(&["rekey", "--new-user-key-file", "key"]).await, USAGE, "it is the same");
 }
 
+async fn who_watches_what_is_another_user_keys_is_told_so(ann: &Holder) {
+    for (since, exit, said) in
+        [("abc", USAGE, "is not a position"), ("7.0102030405060708", REFUSED, "user key that opens them now")]
+    {
+        let refused = ann.run(&["watch", "--since", since], b"").await;
+        assert_eq!(refused.code, exit, "{refused:?}");
+        assert!(refused.stderr.contains("error: configurations: "), "{refused:?}");
+        assert!(refused.stderr.contains(said) && !refused.stderr.contains("owner"), "{refused:?}");
+    }
+}
+
 async fn walk(stack: Stack) {
     let ann = Holder::new(&stack, "ann", "the user key of ann\n");
     values_are_kept_with_their_past(&ann).await;
     environments_are_promoted(&ann).await;
+    who_watches_what_is_another_user_keys_is_told_so(&ann).await;
     another_user_key_finds_nothing_until_everything_moves_to_it(&stack, &ann).await;
     assert!(!stack.logs().contains("user key of"), "no user key is in a log");
 }

@@ -63,6 +63,8 @@ pub(crate) fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::EnvironmentNeeded => "it is in several environments: say which with --env NAME",
         ErrorCode::UserKeyInUse => "there are configurations under that user key already: choose another one",
+        // Nothing is shared with anybody: only a place to watch from is somebody's.
+        ErrorCode::AccessDenied => "watch without --since, with the user key that opens them now",
         ErrorCode::InvalidApiKey => "this deployment asks for an API key: give --api-key-file FILE",
         ErrorCode::BodyTooLarge => {
             "larger values are keys or files: coffer kv put KEY @FILE, coffer put FILE"
