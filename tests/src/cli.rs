@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::binary;
+
+/// How long a command may take to end when it is told to; after that it is killed.
+const END_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The command line with a home directory of its own.
 #[derive(Debug)]
@@ -29,10 +34,11 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// A command that goes on until it is dropped.
+/// A command that goes on until it is dropped: then it is told to end, so that it ends what it has started itself.
 #[derive(Debug)]
 pub struct Running {
-    child: Child,
+    /// Until its end is waited for.
+    child: Option<Child>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -70,7 +76,7 @@ impl Cli {
         let mut child =
             self.command(arguments).stdin(Stdio::null()).spawn().expect("the command line starts");
         let stdout = child.stdout.take().expect("it was asked for");
-        Running { child, lines: BufReader::new(stdout).lines() }
+        Running { child: Some(child), lines: BufReader::new(stdout).lines() }
     }
 
     /// Runs `coffer` with these arguments, in its home directory, with `input` on standard input.
@@ -89,7 +95,7 @@ impl Cli {
 impl Running {
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it runs").to_string();
+        let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
         let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(sent.expect("kill runs").success());
     }
@@ -100,8 +106,25 @@ impl Running {
     }
 
     /// Waits until the command ends by itself.
-    pub async fn end(self) -> Run {
-        Run::of(self.child.wait_with_output().await.expect("the command line ends"))
+    pub async fn end(mut self) -> Run {
+        let child = self.child.take().expect("its end is waited for once");
+        Run::of(child.wait_with_output().await.expect("the command line ends"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else { return };
+        if let Some(id) = child.id() {
+            // What has ended meanwhile needs no signal.
+            let _ = std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status();
+        }
+        for _ in 0..END_WITHIN.as_millis() / LOOK_EVERY.as_millis() {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
 }
 

@@ -3,29 +3,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use coffer_tests::{Cli, Running, Stack, binary, python, python_script, run, until};
 use tokio::time::timeout;
 
-const USER_KEY: &str = "planted user key of ann";
-/// As long as anything may take on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
-/// Longer than a change takes until the program starts anew.
-const QUIET: Duration = Duration::from_secs(3);
+use super::started::{QUIET, SOON, USER_KEY, ann, line, set};
 
 /// A program that says what it got, and then waits with a child of its own until it is told to end.
 const WAITING: &str = "trap 'echo bye; exit 3' TERM; sleep 1000 & echo \"$A $!\"; wait";
 /// The same, but it does not listen, and neither does its child.
 const DEAF: &str = "trap '' TERM; sleep 1000 & echo \"$A $! $$\"; while :; do sleep 0.1; done";
-
-async fn set(cli: &Cli, key: &str, environment: &str, value: &str) {
-    cli.run(&["config", "set", key, "-", "-e", environment], value.as_bytes()).await.ok();
-}
-
-async fn line(program: &mut Running) -> String {
-    timeout(SOON, program.line()).await.expect("it says something").expect("it goes on")
-}
 
 /// What a program said first: the value that it got, and the process that it started.
 async fn got(program: &mut Running) -> (String, String) {
@@ -50,10 +37,9 @@ async fn is_gone(process: &str) {
     until("the child of the program is gone", SOON, gone).await;
 }
 
-async fn ann(stack: &Stack) -> Cli {
-    let mut cli = stack.cli("ann");
-    cli.set("COFFER_USER_KEY", USER_KEY);
-    cli.set("PATH", &std::env::var("PATH").expect("there is a path"));
+/// Ann, who has stored something.
+async fn storing(stack: &Stack) -> Cli {
+    let cli = ann(stack);
     set(&cli, "a", "production", "1").await;
     cli
 }
@@ -61,7 +47,7 @@ async fn ann(stack: &Stack) -> Cli {
 #[tokio::test]
 async fn a_program_gets_its_configuration_and_its_exit_code_comes_back() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     set(&cli, "db/url", "production", "planted-value $x \"y\"\nz").await;
     set(&cli, "db.url", "staging", "other").await;
     cli.run(
@@ -108,7 +94,7 @@ async fn a_program_gets_its_configuration_and_its_exit_code_comes_back() {
 #[tokio::test]
 async fn what_cannot_be_variables_starts_no_program() {
     let stack = Stack::all().start().await;
-    let mut cli = ann(&stack).await;
+    let mut cli = storing(&stack).await;
     let start = async |cli: &Cli, options: &[&str]| {
         let run = cli
             .run(&[&["run", "-e", "production"], options, &["--", "sh", "-c", "echo started"]].concat(), b"")
@@ -132,7 +118,7 @@ async fn what_cannot_be_variables_starts_no_program() {
 #[tokio::test]
 async fn null_is_no_variable_also_when_a_reference_leads_to_it() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     cli.run(&["config", "set", "n", "null", "--type", "json", "-e", "production"], b"").await.ok();
     set(&cli, "leads", "production", "${ref:n}").await;
     let script = "printf '%s' \"$A${N-none}${LEADS-none}\"";
@@ -143,7 +129,7 @@ async fn null_is_no_variable_also_when_a_reference_leads_to_it() {
 #[tokio::test]
 async fn signals_reach_the_program_and_everything_that_it_has_started() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     let mut program = cli.start(&["run", "-e", "production", "--", "sh", "-c", WAITING]);
     let (_, child) = got(&mut program).await;
     program.signal("TERM");
@@ -164,7 +150,7 @@ async fn signals_reach_the_program_and_everything_that_it_has_started() {
 async fn a_watched_program_starts_anew_when_its_configuration_has_changed_and_only_then() {
     for builder in [Stack::all(), Stack::separate().gateways(1)] {
         let stack = builder.start().await;
-        let cli = ann(&stack).await;
+        let cli = storing(&stack).await;
         let watching = ["run", "-e", "production", "--watch", "--", "sh", "-c", WAITING];
         let mut program = cli.start(&watching);
         let (value, first) = got(&mut program).await;
@@ -201,7 +187,7 @@ async fn a_watched_program_starts_anew_when_its_configuration_has_changed_and_on
 #[tokio::test]
 async fn a_watched_program_goes_on_with_what_it_has_when_nothing_is_found_any_more() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     let mut program = cli.start(&["run", "-e", "production", "--watch", "--", "sh", "-c", WAITING]);
     assert_eq!(got(&mut program).await.0, "1");
     cli.run(&["config", "rm", "a", "-e", "production"], b"").await.ok();
@@ -235,7 +221,7 @@ async fn a_watched_program_goes_on_with_what_it_has_when_nothing_is_found_any_mo
 #[tokio::test]
 async fn a_program_that_does_not_listen_is_killed_after_its_grace_with_everything_that_it_has_started() {
     let stack = Stack::separate().gateways(1).start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     let watching = ["run", "-e", "production", "--watch", "--grace", "1", "--", "sh", "-c", DEAF];
     let mut program = cli.start(&watching);
     let (_, processes) = got(&mut program).await;
@@ -253,7 +239,7 @@ async fn a_program_that_does_not_listen_is_killed_after_its_grace_with_everythin
 #[tokio::test]
 async fn at_a_terminal_a_program_reads_stops_and_ends_as_without_us() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = storing(&stack).await;
     cli.run(&["config", "ls"], b"").await.ok();
     let key = cli.home.join("key");
     fs::write(&key, USER_KEY).expect("the file can be written");

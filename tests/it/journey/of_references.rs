@@ -1,29 +1,18 @@
 //! Configurations that refer to others, as `coffer config get --resolve` and programs of `coffer run` get them.
 
-use std::time::Duration;
-
-use coffer_tests::{Cli, Running, Stack};
+use coffer_tests::{Cli, Stack};
 use tokio::time::timeout;
 
-const USAGE: i32 = 2;
-/// As long as anything may take on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
-/// Longer than a change takes until the program starts anew.
-const QUIET: Duration = Duration::from_secs(3);
+use super::started::{SOON, ann, is_quiet, line, set};
 
+const USAGE: i32 = 2;
 /// A program that says what it got, and waits until it is told to end.
 const WAITING: &str = "trap 'exit 3' TERM; echo \"$URL\"; while :; do sleep 0.05; done";
 const WATCHING: [&str; 7] = ["run", "-e", "production", "--watch", "--", "sh", "-c"];
 
-async fn set(cli: &Cli, key: &str, environment: &str, value: &str) {
-    cli.run(&["config", "set", key, "-", "-e", environment], value.as_bytes()).await.ok();
-}
-
 /// Somebody whose URL leads to a host in another environment, and from there to a name in a third.
-async fn ann(stack: &Stack) -> Cli {
-    let mut cli = stack.cli("ann");
-    cli.set("COFFER_USER_KEY", "planted user key of ann");
-    cli.set("PATH", &std::env::var("PATH").expect("there is a path"));
+async fn referring(stack: &Stack) -> Cli {
+    let cli = ann(stack);
     set(&cli, "url", "production", "http://${ref:host@shared}:${ref:port}/$${x}").await;
     set(&cli, "port", "production", "80").await;
     set(&cli, "host", "shared", "${ref:name@third}.example.com").await;
@@ -31,18 +20,10 @@ async fn ann(stack: &Stack) -> Cli {
     cli
 }
 
-async fn line(program: &mut Running) -> String {
-    timeout(SOON, program.line()).await.expect("it says something").expect("it goes on")
-}
-
-async fn is_quiet(program: &mut Running) {
-    assert!(timeout(QUIET, program.line()).await.is_err(), "nothing has happened to it");
-}
-
 #[tokio::test]
 async fn references_are_resolved_for_people_and_programs_or_nothing_is_given() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = referring(&stack).await;
     let get = ["config", "get", "url", "-e", "production", "--raw"];
     assert_eq!(cli.run(&get, b"").await.ok().stdout, b"http://${ref:host@shared}:${ref:port}/$${x}");
     let resolved = b"http://one.example.com:80/${x}";
@@ -64,17 +45,14 @@ async fn references_are_resolved_for_people_and_programs_or_nothing_is_given() {
     assert_eq!(cli.run(&["config", "get", "port", "--resolve", "--raw"], b"").await.ok().stdout, b"80");
     set(&cli, "shell", "third", "${HOME} $${x}").await;
     let only = ["run", "-e", "third", "--", "sh", "-c", "printf '%s' \"$SHELL\""];
-    let mut free = stack.cli("ann");
-    free.set("COFFER_USER_KEY", "planted user key of ann");
-    free.set("PATH", &std::env::var("PATH").expect("there is a path"));
-    assert_eq!(free.run(&only, b"").await.ok().stdout, b"${HOME} ${x}");
+    assert_eq!(ann(&stack).run(&only, b"").await.ok().stdout, b"${HOME} ${x}");
 }
 
 #[tokio::test]
 async fn a_watched_program_starts_anew_when_what_it_refers_to_changes_in_whatever_environment() {
     for builder in [Stack::all(), Stack::separate().gateways(1)] {
         let stack = builder.start().await;
-        let cli = ann(&stack).await;
+        let cli = referring(&stack).await;
         let mut program = cli.start(&[&WATCHING[..], &[WAITING]].concat());
         assert_eq!(line(&mut program).await, "http://one.example.com:80/${x}");
         set(&cli, "host", "shared", "two.example.com").await;
@@ -100,7 +78,7 @@ async fn a_watched_program_starts_anew_when_what_it_refers_to_changes_in_whateve
 #[tokio::test]
 async fn a_program_whose_first_reference_is_stored_while_it_runs_follows_it_from_then_on() {
     let stack = Stack::all().start().await;
-    let cli = ann(&stack).await;
+    let cli = referring(&stack).await;
     set(&cli, "url", "production", "plain").await;
     let mut program = cli.start(&[&WATCHING[..], &[WAITING]].concat());
     assert_eq!(line(&mut program).await, "plain");
