@@ -197,13 +197,10 @@ where
                 request.into_response(answer).map_into_right_body()
             }
         };
-        let response = match this.unread.take() {
-            None => response,
-            Some(unread) => response.map_body(|_, body| EitherBody::right(unread.beside(body))),
-        };
+        let unread = this.unread.take();
         let mut serving = this.serving.take();
         serving.iter_mut().for_each(Serving::answer);
-        let mut response = response.map_body(|_, body| Answer { body, serving, asked: 0 });
+        let mut response = response.map_body(|_, body| Answer { body, serving, unread, asked: 0 });
         finish(&mut response, this.shared, this.context, this.origin.take());
         let route = response.request().extensions().get::<RouteLabel>().map_or(NO_ROUTE, |label| label.0);
         let (status, elapsed) = (response.status().as_u16(), this.started.elapsed());
@@ -229,6 +226,7 @@ pin_project! {
         #[pin]
         body: B,
         serving: Option<Serving>,
+        unread: Option<unread::Shared>,
         // How often it was asked for more and had nothing, since it had something.
         asked: u32,
     }

@@ -12,14 +12,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage as _;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
-/// The body of a chunked request, which its reader shares with the answer.
+/// The body of a chunked request, which its reader shares with the answer: the answer's body keeps it until it is sent.
 pub(crate) struct Shared(Rc<RefCell<Payload>>);
 
 impl Stream for Shared {
@@ -30,34 +29,10 @@ impl Stream for Shared {
     }
 }
 
-impl Shared {
-    /// The body of an answer that keeps this reader until it is sent.
-    pub(crate) fn beside(self, body: impl MessageBody + 'static) -> BoxBody {
-        BoxBody::new(Answer { body: BoxBody::new(body), _request: self })
-    }
-}
-
 /// Shares the body of `request`, if it is chunked.
 pub(crate) fn share(request: &mut ServiceRequest) -> Option<Shared> {
     request.headers().get(header::TRANSFER_ENCODING)?;
     let payload = Rc::new(RefCell::new(request.take_payload()));
     request.set_payload(Payload::Stream { payload: Box::pin(Shared(Rc::clone(&payload))) });
     Some(Shared(payload))
-}
-
-struct Answer {
-    body: BoxBody,
-    _request: Shared,
-}
-
-impl MessageBody for Answer {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
-    }
 }
