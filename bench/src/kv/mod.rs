@@ -13,6 +13,8 @@ use crate::table::Table;
 pub(crate) struct Scale {
     /// Seconds that each load lasts.
     seconds: u32,
+    /// How often each of two gateways has its turn that are compared.
+    turns: u32,
     /// Keys in the small and in the large space.
     keys: [usize; 2],
     /// Operations in the past of both.
@@ -21,9 +23,9 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// What the aims are about.
-    const FULL: Self = Self { seconds: 4, keys: [1_000, 100_000], operations: 1_000_000 };
+    const FULL: Self = Self { seconds: 4, turns: 16, keys: [1_000, 100_000], operations: 1_000_000 };
     /// Whether the bench works, in half a minute; its figures mean nothing.
-    const SMALL: Self = Self { seconds: 1, keys: [50, 300], operations: 600 };
+    const SMALL: Self = Self { seconds: 1, turns: 2, keys: [50, 300], operations: 600 };
 
     fn named(name: Option<&str>) -> BenchResult<Self> {
         match name {
