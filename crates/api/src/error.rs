@@ -122,6 +122,10 @@ error_codes! {
     EnvNamesCollide = 409, "env_names_collide", "Two configurations would be the same environment variable";
     /// A reference in a configuration leads nowhere, round in a circle, or too far.
     ReferenceUnresolved = 409, "reference_unresolved", "A reference in the configuration cannot be resolved";
+    /// The content is not what was registered at the KMS as this version of the file.
+    VersionUnregistered = 409, "version_unregistered", "This content was not registered as that version of the file";
+    /// The present content was asked for, and a later version has been published.
+    VersionOutdated = 409, "version_outdated", "A later version of this file has been published";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.
@@ -132,10 +136,14 @@ error_codes! {
     ChangesGone = 410, "changes_gone", "The changes after this position are no longer kept";
     /// The key is not what the caller made a condition.
     RevisionMismatch = 412, "revision_mismatch", "The key is not as you expect it";
+    /// The file is not what the caller made a condition.
+    FileChanged = 412, "file_changed", "The file is not as you expect it";
     /// The body is larger than the limit.
     BodyTooLarge = 413, "body_too_large", "The request body is too large";
     /// The body is not of a type that this address reads.
     UnsupportedMediaType = 415, "unsupported_media_type", "The body must be JSON";
+    /// The range begins behind the end.
+    RangeNotSatisfiable = 416, "range_not_satisfiable", "The file has no such range";
     /// A field is absent or has a value that is not allowed.
     InvalidInput = 422, "invalid_input", "A field is absent or not valid";
     /// The ciphertext was not made for this key.

@@ -17,6 +17,13 @@ pub const LIST_FILES: &str = "/list_files";
 /// `GET` with a [`FilesQuery`]: the caller's own files, in pages.
 pub const FILES: &str = "/api/v1/files";
 
+/// `PUT` an envelope, `GET`, `HEAD` or `DELETE` it. The name is the rest of the path, percent-encoded; its `/` stand as
+/// they are. The owner and the version travel in headers, which proxies do not log:
+/// [`OWNER`](crate::paths::headers::OWNER), [`FILE_VERSION`](crate::paths::headers::FILE_VERSION).
+pub const FILE: &str = "/api/v1/files/{name:.+}";
+/// The media type of an envelope.
+pub const ENVELOPE_MEDIA_TYPE: &str = "application/vnd.coffer.envelope";
+
 /// Body of `POST /upload`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UploadRequest {
@@ -86,6 +93,33 @@ pub struct Answer {
     /// `upload_success`, `file_exists`, `file_not_found`, …
     #[schema(example = "upload_success")]
     pub message: String,
+}
+
+/// Query of `GET` and `HEAD` of one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FileQuery {
+    /// Which version is wanted; the present one if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1)]
+    pub version: Option<u64>,
+}
+
+/// A file that was stored as an envelope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StoredFile {
+    /// Its name.
+    pub file_name: String,
+    /// The version of its content, as the KMS numbered it.
+    pub version: u64,
+    /// Bytes of the whole envelope.
+    pub size_bytes: u64,
+    /// Names these very bytes, for `If-Match`; another one after the stanzas were replaced.
+    pub etag: String,
+    /// When it was stored (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
 }
 
 /// Query of `GET /api/v1/files`.

@@ -78,6 +78,8 @@ hashes! {
     /// A verified e-mail address, blinded under the KMS's index key: names an account's address to other
     /// services without telling it.
     AddressHash;
+    /// The SHA-256 of an envelope's prefix: names one sealed content.
+    PrefixHash;
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod configs;
 pub mod contract;
 pub mod error;
 pub mod file_keys;
+pub mod file_versions;
 pub mod files;
 pub mod grants;
 pub mod hash;
@@ -22,7 +23,7 @@ pub mod trace;
 pub mod usage;
 
 pub use error::ErrorCode;
-pub use hash::{AddressHash, SessionHash};
+pub use hash::{AddressHash, PrefixHash, SessionHash};
 pub use identity::{Amr, Role};
 pub use page::Page;
 pub use problem::{FieldError, Problem};

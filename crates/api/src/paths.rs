@@ -8,7 +8,8 @@ pub mod v1 {
         CONFIGS_VALUE, CONFIGS_WATCH,
     };
     pub use crate::file_keys::{FILE_KEY_EXPORT, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEYS};
-    pub use crate::files::FILES;
+    pub use crate::file_versions::{FILE_VERSIONS, FILE_VERSIONS_OPEN, FILE_VERSIONS_PUBLISH};
+    pub use crate::files::{FILE, FILES};
     pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};
     pub use crate::identity::{
         EVENTS, ME, PASSWORD, PASSWORD_RESET, PASSWORD_RESET_VERIFY, REGISTRATIONS, REGISTRATIONS_CODE,
@@ -118,6 +119,10 @@ pub mod headers {
     pub const SESSION: &str = "coffer-session";
     /// To the gateway, with a cookie: any value; a page of another origin cannot send it.
     pub const CSRF: &str = "coffer-csrf";
+    /// To the data service: whose file is meant, by e-mail address, if not the caller's own.
+    pub const OWNER: &str = "coffer-owner";
+    /// To and from the data service: which version of a file's content this is.
+    pub const FILE_VERSION: &str = "coffer-file-version";
     /// W3C trace context.
     pub const TRACEPARENT: &str = "traceparent";
 }
