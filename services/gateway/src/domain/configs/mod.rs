@@ -16,6 +16,7 @@ mod holder;
 mod import;
 mod json;
 mod list;
+mod log;
 mod model;
 mod numbers;
 mod position;

@@ -2,6 +2,9 @@
 //!
 //! This process reserves pieces of the total ahead and spends them in memory, so that no write waits for a counter that
 //! all writes share. A process that is killed leaves its last piece reserved; one that stops gives it back.
+//!
+//! What is written beside a change (the log) is *owed*: it counts, but no change is refused for it. What is owed beyond
+//! the piece is reserved with what is spent next.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -29,6 +32,13 @@ pub(super) struct Spent<'a> {
 }
 
 impl Spent<'_> {
+    /// Spends so many bytes more, whether or not there is room for them.
+    pub(super) fn and_owe(mut self, bytes: i64) -> Self {
+        *self.quota.left() -= bytes;
+        self.bytes += bytes;
+        self
+    }
+
     /// The change happened, or may have.
     pub(super) fn keep(mut self) {
         self.bytes = 0;
@@ -70,14 +80,14 @@ impl Quota {
         enough
     }
 
-    /// Reserves what is to be spent at once, and a piece more if there is room for it.
+    /// Reserves what is to be spent at once and what is owed, and a piece more if there is room for it.
     async fn reserve(&self, bytes: i64) -> Result<(), ConfigsError> {
-        if self.totals.reserve(bytes + PIECE_BYTES, self.bytes_max).await? {
-            *self.left() += PIECE_BYTES;
-            return Ok(());
-        }
-        if self.totals.reserve(bytes, self.bytes_max).await? {
-            return Ok(());
+        let owed = (*self.left()).min(0).abs();
+        for more in [owed + PIECE_BYTES, owed] {
+            if self.totals.reserve(bytes + more, self.bytes_max).await? {
+                *self.left() += more;
+                return Ok(());
+            }
         }
         Err(ConfigsError::Full { what: "there is no room for more configurations" })
     }

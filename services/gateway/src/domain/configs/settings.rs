@@ -39,6 +39,9 @@ pub struct ConfigsSettings {
     pub versions_per_config_max: u8,
     /// Seconds for which a change can be watched afterwards; at least 60.
     pub watch_retention_s: u32,
+    /// What the log of changes of one name space may use, in bytes: the records, and 256 for each; at least 64 KiB. The
+    /// oldest go when there are more, also before `watch_retention_s`.
+    pub watch_log_bytes_max: u64,
 }
 
 /// Who may come.
@@ -71,6 +74,7 @@ impl Default for ConfigsSettings {
             total_bytes_max: 1024 * 1024 * 1024,
             versions_per_config_max: 32,
             watch_retention_s: 24 * 60 * 60,
+            watch_log_bytes_max: 1024 * 1024,
         }
     }
 }
@@ -83,6 +87,7 @@ const DERIVED_MAX: usize = 1_000_000;
 const VERSIONS_MAX: u8 = 64;
 /// The shortest API key.
 const API_KEY_BYTES_MIN: usize = 16;
+const LOG_BYTES_MIN: u64 = 64 * 1024;
 /// What a counter of the storage holds.
 const TOTAL_BYTES_MAX: u64 = 1 << 50;
 
@@ -126,6 +131,7 @@ impl ConfigsSettings {
         within("total_bytes_max", self.total_bytes_max, 1, TOTAL_BYTES_MAX)?;
         within("versions_per_config_max", self.versions_per_config_max.into(), 0, VERSIONS_MAX.into())?;
         within("watch_retention_s", self.watch_retention_s.into(), 60, u32::MAX.into())?;
+        within("watch_log_bytes_max", self.watch_log_bytes_max, LOG_BYTES_MIN, TOTAL_BYTES_MAX)?;
         self.door().map(drop)
     }
 

@@ -13,6 +13,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use coffer_core::Timestamp;
 use coffer_crypto::space::SpaceKeys;
 use coffer_store::records::Version;
 use tokio::sync::Mutex;
@@ -36,11 +37,14 @@ pub(super) struct OpenSpace {
     pub(super) numbers: Mutex<Numbers>,
     /// What is known here of when configurations were last read.
     pub(super) seen: Seen,
+    /// When the log of changes was last looked at to let go of its oldest entries.
+    pub(super) log_seen: Mutex<Option<Timestamp>>,
 }
 
 impl OpenSpace {
     fn new(keys: SpaceKeys, owner: Version) -> Arc<Self> {
-        Arc::new(Self { keys, owner, numbers: Mutex::default(), seen: Seen::default() })
+        let (numbers, seen, log_seen) = (Mutex::default(), Seen::default(), Mutex::default());
+        Arc::new(Self { keys, owner, numbers, seen, log_seen })
     }
 }
 

@@ -104,12 +104,17 @@ impl Holder {
             return Err(ConfigsError::NotOurs);
         }
         let inner = &self.configs().0;
+        if let Some(Watching { space, .. }) = of
+            && inner.repo.owner_and_floor(&space.keys).await?.1.0 > after.place.revision
+        {
+            return Err(ConfigsError::ChangesGone);
+        }
         let kept = inner.settings.watch_retention().saturating_sub(SLACK);
         let place = after.place;
         if place.seen_at.is_some_and(|at| inner.clock.now() < at.plus(kept)) {
             return Ok(place);
         }
-        // Later entries expire later, so if this one is there, all of them are.
+        // Later entries expire later and are let go later, so if this one is there, all of them are.
         if let Some(Watching { space, .. }) = of
             && after.space.is_some()
             && inner.repo.has_change(&space.keys, Version(place.revision)).await?
@@ -165,9 +170,13 @@ impl Watcher {
             page = self.holder.changes_after(&of.space, (&self.filter, &mut place)).await?;
         }
         // Asked last: what was read is told only if it was still ours then.
-        let owner = self.holder.configs().0.repo.owner(&of.space.keys).await?;
+        let (owner, floor) = self.holder.configs().0.repo.owner_and_floor(&of.space.keys).await?;
         if !self.holder.is_ours(&of.space, owner) {
             return Err(ConfigsError::NotOurs);
+        }
+        // For the same reason: what was let go meanwhile is missing in what was read.
+        if floor.0 > self.place.revision {
+            return Err(ConfigsError::ChangesGone);
         }
         self.place = place;
         self.looked_at = (!page.more).then_some(started);

@@ -157,13 +157,23 @@ impl Holder {
     pub(super) async fn commit(&self, space: &OpenSpace, plan: Plan<'_>) -> Result<Tried<()>, ConfigsError> {
         let inner = &self.configs().0;
         let bytes = plan.bytes();
-        let spent = inner.quota.spend(bytes).await?;
+        let spent = match inner.quota.spend(bytes).await {
+            Err(ConfigsError::Full { .. }) => {
+                self.give_log_up(space).await?;
+                inner.quota.spend(bytes).await?
+            }
+            spent => spent?,
+        };
         let made = plan.make()?;
+        let spent = spent.and_owe(made.log_bytes);
         match inner.repo.commit(&space.keys, made.commit).await {
-            Ok(Committed::At(..)) => {
+            Ok(Committed::At(_, counters)) => {
                 spent.keep();
                 if bytes < 0 {
                     inner.quota.free(-bytes).await;
+                }
+                if let (Some(log_bytes), 1..) = (counters.last(), made.log_bytes) {
+                    self.keep_log_short(space, *log_bytes).await;
                 }
                 Ok(Tried::Done(()))
             }

@@ -6,6 +6,8 @@
 //! h / id / version             a value that was replaced; 8 bytes each
 //! n                            counter: numbers given out
 //! b                            counter: bytes in use
+//! l                            counter: bytes of the log of changes
+//! t                            up to where the log was let go
 //! w                            written to learn the present revision
 //! r / bucket                   when configurations were last read; 8 bytes
 //! log c                        the changes
@@ -58,6 +60,16 @@ pub fn numbers() -> Sort {
 /// The counter of bytes.
 pub fn bytes() -> Sort {
     Sort::of("b").build()
+}
+
+/// The counter of the log's bytes.
+pub fn log_bytes() -> Sort {
+    Sort::of("l").build()
+}
+
+/// Up to where the log was let go.
+pub fn floor() -> Sort {
+    Sort::of("t").build()
 }
 
 /// Written to learn the present revision.

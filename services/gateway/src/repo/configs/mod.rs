@@ -11,6 +11,7 @@
 pub mod deployment;
 pub mod entry;
 pub mod keys;
+mod log;
 mod reads;
 mod records;
 mod totals;
@@ -18,6 +19,7 @@ pub mod wrap;
 
 pub use deployment::Deployment;
 pub use entry::{Change, ChangeRecord, Entry, Kept, Op};
+pub use log::{LogState, Weighed, log_charge};
 pub use reads::ReadTimes;
 pub use records::{Committed, ConfigsRepo, open, seal};
 pub use totals::TotalsRepo;

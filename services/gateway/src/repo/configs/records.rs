@@ -8,7 +8,6 @@ use coffer_store::records::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::entry::ChangeRecord;
 use super::keys;
 use super::wrap::{Owner, Place, StoredOwner, StoredWrap, WrapRecord, wrap_sort};
 
@@ -113,29 +112,6 @@ impl ConfigsRepo {
         limit: usize,
     ) -> Result<Page<Opened>, StoreError> {
         self.records.scan(&keys::partition(space), range, limit).await
-    }
-
-    /// The changes after a revision, in order, each with its own. An entry whose changes are told later stands behind
-    /// all of these.
-    pub async fn changes(
-        &self,
-        space: &SpaceKeys,
-        after: Version,
-        limit: usize,
-    ) -> Result<Page<(Version, ChangeRecord)>, StoreError> {
-        let log = keys::changes();
-        let page = self.scan(space, &SortRange::log(&log, Some(after)), limit).await?;
-        let read = |opened: &Opened| {
-            let version = opened.sort.log_version().ok_or_else(|| corrupt("a change has no revision"))?;
-            Ok((version, open(space, &log, opened.bytes()?)?))
-        };
-        Ok(Page { items: page.items.iter().map(read).collect::<Result<_, StoreError>>()?, more: page.more })
-    }
-
-    /// Whether the log of changes still has the one of this revision, and so everything after it.
-    pub async fn has_change(&self, space: &SpaceKeys, revision: Version) -> Result<bool, StoreError> {
-        let entry = Sort::log_entry(&keys::changes(), revision);
-        Ok(self.records.get(&keys::partition(space), &entry).await?.is_some())
     }
 
     /// Wakes whoever waits for changes in a name space.

@@ -71,21 +71,35 @@ impl Bed {
     }
 
     pub(crate) async fn sqlite() -> Self {
+        Self::sqlite_with(wide()).await
+    }
+
+    async fn sqlite_with(settings: ConfigsSettings) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let dir = tempfile::tempdir().unwrap();
         let records = SqliteRecords::open(&dir.path().join("records.db"), clock.clone()).unwrap();
-        Self::over(Arc::new(records), clock, wide(), Box::new(dir)).await
+        Self::over(Arc::new(records), clock, settings, Box::new(dir)).await
     }
 
     /// A place of its own on a server that all tests share.
     pub(crate) async fn redis() -> Self {
+        Self::redis_with(wide()).await
+    }
+
+    /// One on each storage.
+    pub(crate) async fn each_with(settings: &ConfigsSettings) -> [Self; 3] {
+        let of = || settings.clone();
+        [Self::memory_with(of()).await, Self::sqlite_with(of()).await, Self::redis_with(of()).await]
+    }
+
+    async fn redis_with(settings: ConfigsSettings) -> Self {
         static SERVER: LazyLock<RedisServer> =
             LazyLock::new(|| RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "everysec"]));
         static PLACES: AtomicU32 = AtomicU32::new(0);
         let clock = Arc::new(ManualClock::at(START));
         let url = format!("{}?prefix=configs-{}", SERVER.url(), PLACES.fetch_add(1, Ordering::Relaxed));
         let records = open(&url, clock.clone()).await.unwrap();
-        Self::over(records, clock, wide(), Box::new(())).await
+        Self::over(records, clock, settings, Box::new(())).await
     }
 
     /// Another process over the same storage.

@@ -3,6 +3,7 @@ mod carrying;
 mod contract;
 mod crashes;
 mod keeping;
+mod log;
 mod model;
 mod native;
 mod reading;

@@ -9,7 +9,7 @@ use super::super::holder::Found;
 use super::super::schema::Checked;
 use super::super::space::OpenSpace;
 use super::super::{ConfigsError, Holder};
-use crate::repo::configs::{Change, ChangeRecord, Entry, Kept, Op, keys, seal};
+use crate::repo::configs::{Change, ChangeRecord, Entry, Kept, Op, keys, log_charge, seal};
 
 /// What a guard was for.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ impl<'a> Category<'a> {
 pub(super) struct Made {
     pub(super) commit: SealedCommit,
     pub(super) guards: Vec<Guarded>,
+    /// What the entry of the log counts for, in bytes; nothing if there is none.
+    pub(super) log_bytes: i64,
 }
 
 pub(in super::super) struct Plan<'a> {
@@ -182,14 +184,16 @@ impl<'a> Plan<'a> {
         }
         let inner = &self.holder.configs().0;
         if self.changes.is_empty() {
-            return Ok(Made { commit: self.commit, guards: self.guards });
+            return Ok(Made { commit: self.commit, guards: self.guards, log_bytes: 0 });
         }
         let record = ChangeRecord { at: inner.clock.now(), changes: std::mem::take(&mut self.changes) };
         let log = keys::changes();
         let sealed = SecretBytes::new(seal(&self.space.keys, &*inner.random, &log, &record)?);
+        let log_bytes = log_charge(sealed.expose().len());
         let until = record.at.plus(inner.settings.watch_retention());
-        self.edit(|commit| commit.append(&log, sealed, Some(until)));
-        Ok(Made { commit: self.commit, guards: self.guards })
+        // The last of the counters, as `Holder::commit` expects it.
+        self.edit(|commit| commit.append(&log, sealed, Some(until)).add(&keys::log_bytes(), log_bytes, None));
+        Ok(Made { commit: self.commit, guards: self.guards, log_bytes })
     }
 
     fn put(&mut self, sort: &Sort, entry: &Entry) -> Result<(), StoreError> {
