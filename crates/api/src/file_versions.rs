@@ -18,7 +18,7 @@ pub const FILE_VERSIONS_PUBLISH: &str = "/api/v1/file-versions/publish";
 pub const FILE_VERSIONS_OPEN: &str = "/api/v1/file-versions/open";
 
 /// Versions registered or published by one request, at most.
-pub const VERSIONS_MAX: usize = 256;
+pub const VERSIONS_MAX: usize = 100;
 /// Versions opened by one request, at most.
 pub const OPEN_VERSIONS_MAX: usize = 64;
 
@@ -31,7 +31,7 @@ pub struct RegisterVersions {
     #[schema(format = Email)]
     pub owner: Option<String>,
     /// The files, each once.
-    #[schema(min_items = 1, max_items = 256)]
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<NewVersion>,
 }
 
@@ -73,7 +73,7 @@ pub struct PublishVersions {
     #[schema(format = Email)]
     pub owner: Option<String>,
     /// The versions. One that is not later than what is published changes nothing.
-    #[schema(min_items = 1, max_items = 256)]
+    #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<UploadedVersion>,
 }
 

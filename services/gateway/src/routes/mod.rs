@@ -52,7 +52,7 @@ pub(crate) struct Parts {
 }
 
 /// The KMS's native paths that are passed on as they are.
-const OF_THE_KMS: [&str; 18] = [
+const OF_THE_KMS: [&str; 21] = [
     paths::REGISTRATIONS,
     paths::REGISTRATIONS_CODE,
     paths::REGISTRATIONS_VERIFY,
@@ -68,6 +68,9 @@ const OF_THE_KMS: [&str; 18] = [
     paths::FILE_KEY_EXPORT,
     paths::FILE_KEY_SHOW,
     paths::FILE_KEY_UNWRAP,
+    paths::FILE_VERSIONS,
+    paths::FILE_VERSIONS_OPEN,
+    paths::FILE_VERSIONS_PUBLISH,
     paths::GRANTS,
     paths::GRANTS_REVOKE,
     paths::SHARED,

@@ -99,6 +99,22 @@ pub enum Action {
         /// How many ciphertexts.
         ciphertexts: usize,
     },
+    /// The content of a file's next version was registered, to be uploaded.
+    FileVersionRegistered {
+        /// The key that is current.
+        #[serde(flatten)]
+        key: KeyUse,
+        /// The version of the content.
+        content: u64,
+    },
+    /// The content key of a version was released.
+    FileVersionOpened {
+        /// Which key unwrapped it.
+        #[serde(flatten)]
+        key: KeyUse,
+        /// The version of the content.
+        content: u64,
+    },
     /// A private key was asked for in vain.
     FileKeyRefused {
         /// The name that was asked for.

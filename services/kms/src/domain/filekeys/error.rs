@@ -43,6 +43,21 @@ pub enum FileKeyError {
     /// The ciphertext at this place was not made for this key.
     #[error("ciphertext {0} was not made for this key")]
     NotForThisKey(usize),
+    /// The content is not what was registered as this version.
+    #[error("this content was not registered as that version of the file")]
+    Unregistered,
+    /// The present content was wanted, and a later version has been published.
+    #[error("a later version of this file has been published")]
+    Outdated,
+    /// One of several files was refused, and so all were.
+    #[error("item {place}")]
+    Of {
+        /// Which.
+        place: usize,
+        /// Why.
+        #[source]
+        why: Box<FileKeyError>,
+    },
     /// Others changed the same thing again and again meanwhile.
     #[error("somebody else changed the same thing meanwhile")]
     Conflict,
@@ -61,6 +76,16 @@ pub enum FileKeyError {
     /// A security event or a revocation could not be written.
     #[error("recording what happened")]
     Recording(#[from] GroupError),
+}
+
+impl FileKeyError {
+    /// Says which of several files it is about; a failure of ours is about none of them.
+    pub(crate) fn of(self, place: usize) -> Self {
+        match self {
+            Self::Busy | Self::Conflict | Self::Store(_) | Self::Recording(_) | Self::Uploads(_) => self,
+            _ => Self::Of { place, why: Box::new(self) },
+        }
+    }
 }
 
 impl From<OpenError> for FileKeyError {

@@ -14,12 +14,14 @@ mod error;
 mod grants;
 mod lately;
 mod list;
+mod open;
 mod opener;
 mod release;
 mod resolve;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod versions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,8 +47,10 @@ pub use create::PublicKey;
 pub use error::FileKeyError;
 pub use grants::{GrantOrder, GrantView};
 pub use list::{OwnFile, Paged, SharedFile};
+pub use open::{OpenedContent, SealedContent};
 pub use release::Exported;
 pub use resolve::{Place, Wanted};
+pub use versions::{NewContent, OfOwner, Registered, Uploaded};
 
 /// How long a revoked grant is remembered as such.
 const REVOKED_KEPT: Duration = Duration::from_hours(30 * 24);

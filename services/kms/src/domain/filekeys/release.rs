@@ -15,6 +15,7 @@ use super::lately::Question;
 use super::resolve::{Found, OwnFile, Subject};
 use super::{Caller, FileKeyError, FileKeys, Wanted};
 use crate::domain::events::{Action, Event, KeyUse};
+use crate::repo::files::{FileRecord, Space};
 
 /// A private key on its way out.
 #[derive(Debug)]
@@ -59,9 +60,7 @@ impl FileKeys {
                 Err(_) => {}
             }
         }
-        let before = self.lately.before();
-        let found = Arc::new(self.usable(caller, wanted).await?);
-        self.lately.keep(question, before, Arc::clone(&found));
+        let found = self.usable_from_now_on(caller, wanted, question).await?;
         let opened = self.open(&found, &ciphertexts).await?;
         self.release(caller, (wanted.name, &found), opened).await
     }
@@ -71,7 +70,7 @@ impl FileKeys {
         found: &Found,
         ciphertexts: &Arc<[Vec<u8>]>,
     ) -> Result<Vec<SecretBytes>, FileKeyError> {
-        let key = self.private_key(found).await?;
+        let key = self.private_key(found.space, &found.file).await?;
         Ok(self.opener.open(key, Arc::clone(ciphertexts)).await?)
     }
 
@@ -101,12 +100,30 @@ impl FileKeys {
         found
     }
 
-    async fn private_key(&self, found: &Found) -> Result<Arc<PrivateKey>, FileKeyError> {
-        let name = (found.file.id, found.file.version);
+    /// As [`usable`](Self::usable), and remembers it for a moment.
+    pub(super) async fn usable_from_now_on(
+        &self,
+        caller: &Caller,
+        wanted: Wanted<'_>,
+        question: Question,
+    ) -> Result<Arc<Found>, FileKeyError> {
+        let before = self.lately.before();
+        let found = Arc::new(self.usable(caller, wanted).await?);
+        self.lately.keep(question, before, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// The private half of the version of the key that `file` names.
+    pub(super) async fn private_key(
+        &self,
+        space: Space,
+        file: &FileRecord,
+    ) -> Result<Arc<PrivateKey>, FileKeyError> {
+        let name = (file.id, file.version);
         if let Some(key) = self.opener.key(name) {
             return Ok(key);
         }
-        let stored = self.files.key(found.space, found.file.id, found.file.version).await?;
+        let stored = self.files.key(space, file.id, file.version).await?;
         let key = PrivateKey::from_pkcs8_der(&stored.private_pkcs8).map_err(|_| broken())?;
         Ok(self.opener.keep(name, key))
     }

@@ -10,11 +10,13 @@
 //! | `grant` / file id / blinded address | who may use it |
 //! | `grants` / file id | how many grants it has (a counter) |
 //! | `count` / owner id | how many files the owner has (a counter) |
+//! | `contents`, `content` / file id / file name / … | which [versions](versions) of its content are registered |
 //!
 //! A name is visible to whoever holds the storage; the key and the grantee's address are not.
 
 mod grants;
 mod index;
+mod versions;
 
 use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{
@@ -28,6 +30,7 @@ use super::tables::FILES;
 pub use grants::{GrantKey, GrantRecord};
 pub(crate) use grants::{Granting, grantee};
 pub use index::{GranteeRepo, IndexEntry};
+pub use versions::{ContentChange, ContentKey, ContentRecord, ContentState, ContentStep};
 
 /// A name space: its owner's id, or the nil id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

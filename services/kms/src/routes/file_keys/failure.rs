@@ -17,6 +17,9 @@ fn code(error: &FileKeyError) -> ErrorCode {
         FileKeyError::Field { .. } => ErrorCode::InvalidInput,
         FileKeyError::NotForThisKey(_) => ErrorCode::UnwrapFailed,
         FileKeyError::Conflict => ErrorCode::Conflict,
+        FileKeyError::Unregistered => ErrorCode::VersionUnregistered,
+        FileKeyError::Outdated => ErrorCode::VersionOutdated,
+        FileKeyError::Of { why, .. } => code(why),
         FileKeyError::Pool(_) | FileKeyError::Busy | FileKeyError::Uploads(_) => ErrorCode::Unavailable,
         FileKeyError::Store(error) => of_store(error),
         FileKeyError::Recording(error) => of_recording(error),
@@ -25,6 +28,10 @@ fn code(error: &FileKeyError) -> ErrorCode {
 
 impl From<FileKeyError> for Failure {
     fn from(error: FileKeyError) -> Self {
+        if let FileKeyError::Of { place, why } = error {
+            let field = coffer_api::FieldError::new(format!("items[{place}]"), why.to_string());
+            return Self { fields: vec![field], ..Self::of(code(&why)) };
+        }
         match (code(&error), &error) {
             (_, FileKeyError::Field { field, message }) => Self::field(*field, *message),
             (code @ ErrorCode::UnwrapFailed, FileKeyError::NotForThisKey(place)) => Self {
@@ -67,5 +74,13 @@ mod tests {
     fn the_ciphertext_that_does_not_open_is_named() {
         let failure = Failure::from(FileKeyError::NotForThisKey(3));
         assert_eq!((failure.code, &*failure.fields[0].field), (ErrorCode::UnwrapFailed, "ciphertexts[3]"));
+    }
+
+    #[test]
+    fn the_file_for_which_many_are_refused_is_named() {
+        let failure = Failure::from(FileKeyError::Outdated.of(7));
+        assert_eq!((failure.code, &*failure.fields[0].field), (ErrorCode::VersionOutdated, "items[7]"));
+        let of_none = Failure::from(FileKeyError::Busy.of(7));
+        assert_eq!((of_none.code, of_none.fields.len()), (ErrorCode::Unavailable, 0));
     }
 }

@@ -7,6 +7,7 @@ mod grants;
 mod keys;
 mod parse;
 mod shared;
+mod versions;
 
 use actix_web::web::ServiceConfig;
 use coffer_api::paths;
@@ -23,6 +24,9 @@ pub(super) fn public(app: &mut ServiceConfig) {
         .service(native(paths::v1::FILE_KEY_SHOW).get(keys::show))
         .service(native(paths::v1::FILE_KEY_EXPORT).post(keys::export))
         .service(native(paths::v1::FILE_KEY_UNWRAP).post(keys::unwrap))
+        .service(native(paths::v1::FILE_VERSIONS).post(versions::register))
+        .service(native(paths::v1::FILE_VERSIONS_PUBLISH).post(versions::publish))
+        .service(native(paths::v1::FILE_VERSIONS_OPEN).post(versions::open))
         .service(native(paths::v1::GRANTS).post(grants::create).get(grants::list))
         .service(native(paths::v1::GRANTS_REVOKE).post(grants::revoke))
         .service(native(paths::v1::SHARED).get(shared::list));
@@ -38,6 +42,9 @@ pub(super) fn public(app: &mut ServiceConfig) {
     keys::show,
     keys::export,
     keys::unwrap,
+    versions::register,
+    versions::publish,
+    versions::open,
     grants::create,
     grants::list,
     grants::revoke,

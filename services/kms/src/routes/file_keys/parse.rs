@@ -26,16 +26,37 @@ pub(super) fn ciphertexts(texts: &[String]) -> Result<Vec<Vec<u8>>, Failure> {
         let message = format!("has 1 to {UNWRAP_CIPHERTEXTS_MAX} items");
         return Err(Failure::field("ciphertexts", message));
     }
-    let decode = |(place, text): (usize, &String)| {
-        let field = || format!("ciphertexts[{place}]");
-        if text.len() > CIPHERTEXT_CHARS_MAX {
-            return Err(Failure::field(field(), format!("has at most {CIPHERTEXT_CHARS_MAX} characters")));
-        }
-        STANDARD
-            .decode(text)
-            .map_err(|_| Failure::field(field(), "is not valid base64 (RFC 4648, section 4)"))
-    };
+    let decode = |(place, text): (usize, &String)| ciphertext(|| format!("ciphertexts[{place}]"), text);
     texts.iter().enumerate().map(decode).collect()
+}
+
+/// A ciphertext in base64, of the field of this name.
+pub(super) fn ciphertext(field: impl Fn() -> String, text: &str) -> Result<Vec<u8>, Failure> {
+    if text.len() > CIPHERTEXT_CHARS_MAX {
+        return Err(Failure::field(field(), format!("has at most {CIPHERTEXT_CHARS_MAX} characters")));
+    }
+    STANDARD.decode(text).map_err(|_| Failure::field(field(), "is not valid base64 (RFC 4648, section 4)"))
+}
+
+/// Each of 1 to `max` items; what is wrong with one is named by its place.
+pub(super) fn items<T, U>(
+    items: &[T],
+    max: usize,
+    read: impl Fn(&T, &dyn Fn(&str) -> String) -> Result<U, Failure>,
+) -> Result<Vec<U>, Failure> {
+    if items.is_empty() || items.len() > max {
+        return Err(Failure::field("items", format!("has 1 to {max} items")));
+    }
+    items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| read(item, &|field| format!("items[{place}].{field}")))
+        .collect()
+}
+
+/// The name of one of several files.
+pub(super) fn name_of(field: String, text: &str) -> Result<FileName, Failure> {
+    text.parse::<FileName>().map_err(|error| Failure::field(field, error.to_string()))
 }
 
 #[cfg(test)]

@@ -7,4 +7,5 @@ mod lately;
 mod releasing;
 mod resolving;
 mod shared_names;
+mod versions;
 mod world;
