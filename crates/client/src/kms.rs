@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use coffer_api::file_keys::{CreateFileKey, FileKey, UnwrapRequest, UnwrapResponse};
+use coffer_api::file_versions::{
+    OpenVersions, OpenedVersions, PublishVersions, PublishedVersions, RegisterVersions, RegisteredVersions,
+};
 use coffer_api::grants::{CreateGrant, Grant, GrantPage, ListGrants, RevokeGrant, SharedFile, SharedPage};
 use coffer_api::identity::{
     ChangePassword, EndedSessions, Event, EventPage, EventQuery, LogIn, LogInAnswer, Me, NewSession,
@@ -102,6 +105,24 @@ impl KmsClient {
     /// Opens what was wrapped for a file key; the key itself stays in the KMS.
     pub async fn unwrap(&self, body: &UnwrapRequest) -> Result<UnwrapResponse, ClientError> {
         self.calls.call(Method::POST, v1::FILE_KEY_UNWRAP, body).await
+    }
+
+    /// Registers versions of files that are about to be uploaded.
+    pub async fn register_versions(
+        &self,
+        body: &RegisterVersions,
+    ) -> Result<RegisteredVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_VERSIONS, body).await
+    }
+
+    /// Says that versions of files were uploaded.
+    pub async fn publish_versions(&self, body: &PublishVersions) -> Result<PublishedVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_VERSIONS_PUBLISH, body).await
+    }
+
+    /// The content keys of versions of files, as the data service handed them out.
+    pub async fn open_versions(&self, body: &OpenVersions) -> Result<OpenedVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_VERSIONS_OPEN, body).await
     }
 
     /// Gives somebody access to a file of the caller's.

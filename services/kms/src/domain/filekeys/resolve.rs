@@ -20,7 +20,7 @@ const ENTRIES_PAGE: usize = 64;
 /// Entries of one name that are looked at, at most: so many owners share a file of one name with somebody.
 const ENTRIES_MAX: usize = 1024;
 /// The owner that is looked up where an address has none.
-const NOBODY: UserId = UserId::from_bytes([0xff; 16]);
+pub(super) const NOBODY: UserId = UserId::from_bytes([0xff; 16]);
 
 /// What a user may do with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

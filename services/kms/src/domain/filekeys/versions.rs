@@ -11,14 +11,13 @@ use coffer_core::{EmailAddress, FileId, FileName};
 use coffer_store::records::Stored;
 use futures_util::future::try_join_all;
 
+use super::resolve::NOBODY;
 use super::{Caller, FileKeyError, FileKeys, TRIES_MAX};
 use crate::domain::events::{Action, Event, KeyUse};
 use crate::repo::files::{
     ContentChange, ContentKey, ContentRecord, ContentState, ContentStep, FileRecord, Space,
 };
 
-/// The owner that is looked up where an address has none.
-const NOBODY: coffer_core::UserId = coffer_core::UserId::from_bytes([0xff; 16]);
 /// So many events at once are a crowd.
 const CROWD: usize = 8;
 

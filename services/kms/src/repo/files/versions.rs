@@ -11,7 +11,7 @@
 
 use coffer_api::PrefixHash;
 use coffer_core::{FileId, FileName, Timestamp, UserId};
-use coffer_store::records::{SealedCommit, Sort, StoreError, Stored};
+use coffer_store::records::{Opened, SealedCommit, Sort, StoreError, Stored};
 use serde::{Deserialize, Serialize};
 
 use super::{FileRecord, FileRepo, Space, name_sort};
@@ -134,8 +134,8 @@ impl FileRepo {
         let sorts = [content_sort(key, version), state_sort(key)];
         let mut found = self.store.get_many(&space.partition(), &sorts).await?.into_iter();
         let (content, state) = (found.next().flatten(), found.next().flatten());
-        let content = content.map(|content| content.decode::<ContentRecord>()).transpose()?;
-        let state = state.map(|state| state.decode::<ContentState>()).transpose()?;
+        let content = content.map(Opened::decode::<ContentRecord>).transpose()?;
+        let state = state.map(Opened::decode::<ContentState>).transpose()?;
         Ok((
             content.map(|content| content.value),
             state.map_or_else(ContentState::default, |state| state.value),
