@@ -33,6 +33,21 @@ pub struct CreateFileKey {
     /// The file's name: relative, at most 1024 bytes of UTF-8.
     #[schema(example = "reports/2026.pdf", max_length = 1024)]
     pub name: String,
+    /// What the key is for. A folder's key is for every file under it that has none of its own, now and later; asking
+    /// for it again gives the same key.
+    #[serde(default)]
+    pub covers: Covers,
+}
+
+/// What a file key is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Covers {
+    /// The file of its name.
+    #[default]
+    File,
+    /// The files under the folder of its name that have no key of their own and are in no folder between that has one.
+    Folder,
 }
 
 /// A file key's public side.
@@ -41,8 +56,11 @@ pub struct FileKey {
     /// The file's id.
     #[schema(value_type = String, format = Uuid)]
     pub file_id: FileId,
-    /// The file's name.
+    /// The name that the key was made for: the file's, or that of the folder whose key covers it.
     pub name: String,
+    /// What the key is for.
+    #[serde(default)]
+    pub covers: Covers,
     /// The owner's e-mail address.
     #[schema(format = Email)]
     pub owner: String,
@@ -105,8 +123,11 @@ pub struct FileKeySummary {
     /// The file's id.
     #[schema(value_type = String, format = Uuid)]
     pub file_id: FileId,
-    /// The file's name.
+    /// The file's or folder's name.
     pub name: String,
+    /// What the key is for.
+    #[serde(default)]
+    pub covers: Covers,
     /// When the key was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

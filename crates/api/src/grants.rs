@@ -7,6 +7,8 @@ use coffer_core::{FileId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::file_keys::Covers;
+
 /// `POST` [`CreateGrant`], `GET` with [`ListGrants`].
 pub const GRANTS: &str = "/api/v1/grants";
 /// `POST` [`RevokeGrant`].
@@ -111,8 +113,11 @@ pub struct SharedFile {
     /// The file's id.
     #[schema(value_type = String, format = Uuid)]
     pub file_id: FileId,
-    /// The file's name in its owner's name space.
+    /// The name of the file, or of the folder, in its owner's name space.
     pub name: String,
+    /// Whether it is a file or a folder.
+    #[serde(default)]
+    pub covers: Covers,
     /// The owner's e-mail address.
     #[schema(format = Email)]
     pub owner: String,

@@ -9,6 +9,7 @@ pub mod users;
 use coffer_core::{EmailAddress, FileName, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::file_keys::Covers;
 use crate::grants::Permission;
 use crate::{AddressHash, Amr, Role, SessionHash, WireSecret};
 
@@ -137,6 +138,9 @@ pub struct SharedName {
     pub space: UserId,
     /// Its name there.
     pub file_name: FileName,
+    /// Whether it is one file or all in a folder.
+    #[serde(default)]
+    pub covers: Covers,
 }
 
 /// Asks what was revoked since a position of the feed.

@@ -285,6 +285,9 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::OtpFailed => "ask for another code by giving the command again without --code",
         ErrorCode::LoginFailed => "set a new password with: coffer password reset",
         ErrorCode::AccessDenied => "ask the owner to share it with you",
+        ErrorCode::VersionUnregistered | ErrorCode::VersionOutdated => {
+            "the data service handed out something else than what was stored last; tell whoever runs it"
+        }
         ErrorCode::PermissionDenied => "only an administrator may do this",
         ErrorCode::BodyTooLarge => {
             "the data service takes no files of this size; with its default limit (`limits.upload_body_bytes_max`, \
@@ -332,6 +335,7 @@ pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::KeyExists
         | ErrorCode::ConfigExists
         | ErrorCode::UserKeyInUse
+        | ErrorCode::FileChanged
         | ErrorCode::RevisionMismatch => Exit::Exists,
         ErrorCode::BodyTooLarge
         | ErrorCode::EnvironmentNeeded
@@ -339,8 +343,11 @@ pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::ReferenceUnresolved
         | ErrorCode::SchemaMismatch
         | ErrorCode::InvalidInput
+        | ErrorCode::RangeNotSatisfiable
         | ErrorCode::MissingFields => Exit::Usage,
-        ErrorCode::UnwrapFailed => Exit::Integrity,
+        ErrorCode::UnwrapFailed | ErrorCode::VersionUnregistered | ErrorCode::VersionOutdated => {
+            Exit::Integrity
+        }
         ErrorCode::RateLimited => Exit::RateLimited,
         ErrorCode::Unavailable
         | ErrorCode::BadGateway

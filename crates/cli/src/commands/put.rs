@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coffer_api::file_keys::CreateFileKey;
+use coffer_api::file_keys::{Covers, CreateFileKey};
 use coffer_client::Envelope;
 use coffer_core::{FileId, FileName, Random};
 use coffer_crypto::classic;
@@ -51,7 +51,10 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     let of_file = |err| CliError::of_file(&name, err);
     // Opened first: a file that is not there should not leave a key behind.
     let source = open(&args.file)?;
-    let key = session.kms.create_file_key(&CreateFileKey { name: name.as_str().into() }).await;
+    let key = session
+        .kms
+        .create_file_key(&CreateFileKey { name: name.as_str().into(), covers: Covers::File })
+        .await;
     let key = key.map_err(of_file)?;
     let public = PublicKey::from_pem(&key.public_key_pem).map_err(CliError::PublicKey)?;
 

@@ -9,13 +9,14 @@
 
 use std::time::Duration;
 
+use coffer_api::file_keys::Covers;
 use coffer_core::{FileId, FileName, Timestamp};
 use coffer_store::records::Stored;
 
 use super::resolve::{Access, Found, OwnFile, Subject};
 use super::{Caller, FileKeyError, FileKeys, TRIES_MAX, Wanted};
 use crate::domain::events::{Action, KeyUse};
-use crate::repo::files::{Creation, FileRecord, Space};
+use crate::repo::files::{Creation, FOLDERS_DEEP_MAX, FileRecord, Space};
 
 /// How long an unfinished name is its owner's alone where all share one name space.
 const UNFINISHED_KEPT: Duration = Duration::from_hours(1);
@@ -39,6 +40,8 @@ pub struct PublicKey {
     pub uploaded: bool,
     /// What the caller may do.
     pub access: coffer_api::file_keys::Access,
+    /// Whether it is for one file or for a folder.
+    pub covers: Covers,
 }
 
 /// A file whose public key may be handed out, and that key, if it was just made.
@@ -51,13 +54,48 @@ impl FileKeys {
     /// Makes a file key in the caller's name space, or gives the one there is if its file was never uploaded.
     pub async fn create(&self, caller: &Caller, name: &FileName) -> Result<PublicKey, FileKeyError> {
         let space = self.space(caller.user);
-        let Target { file, public_pem } = self.create_or_find(caller, (space, name)).await?;
+        let target = self.create_or_find(caller, (space, name)).await?;
+        self.own_public_key(space, name, target).await
+    }
+
+    /// Makes the key of a folder in the caller's name space, or gives the one there is.
+    pub async fn create_folder(&self, caller: &Caller, name: &FileName) -> Result<PublicKey, FileKeyError> {
+        let field = |message| FileKeyError::Field { field: "covers", message };
+        if self.rules.shared_names {
+            return Err(field("folders have no keys where all share one name space"));
+        }
+        if name.as_str().split('/').count() > FOLDERS_DEEP_MAX {
+            return Err(field("a folder that has a key is at most 32 deep"));
+        }
+        let space = self.space(caller.user);
+        for _ in 0..TRIES_MAX {
+            let target = match self.files.file(space, name).await? {
+                Some(old) if old.value.covers == Covers::Folder => {
+                    Some(Target { file: old.value, public_pem: None })
+                }
+                Some(_) => return Err(FileKeyError::FileExists),
+                None if self.has_upload(space, name).await? => return Err(FileKeyError::FileExists),
+                None => self.try_create(caller, (space, name, Covers::Folder), None).await?,
+            };
+            if let Some(target) = target {
+                return self.own_public_key(space, name, target).await;
+            }
+        }
+        Err(FileKeyError::Conflict)
+    }
+
+    async fn own_public_key(
+        &self,
+        space: Space,
+        name: &FileName,
+        Target { file, public_pem }: Target,
+    ) -> Result<PublicKey, FileKeyError> {
         let public_pem = match public_pem {
             Some(pem) => pem,
             None => self.public_pem(space, &file).await?,
         };
-        let found = Found { space, file, access: Access::Owner };
-        self.public_key(name, found, public_pem).await
+        let found = Found { space, key_name: name.clone(), file, access: Access::Owner };
+        self.public_key(found, public_pem).await
     }
 
     /// The PEM alone of [`create`](Self::create): what the file contract asks for. An owner who is named must
@@ -79,13 +117,16 @@ impl FileKeys {
         let subject = Subject { user: caller.user, address: caller.address };
         let found = self.resolve(subject, wanted, OwnFile::Ask).await?.found()?;
         let public_pem = self.public_pem(found.space, &found.file).await?;
-        self.public_key(wanted.name, found, public_pem).await
+        self.public_key(found, public_pem).await
     }
 
     async fn create_or_find(&self, caller: &Caller, at: (Space, &FileName)) -> Result<Target, FileKeyError> {
         for _ in 0..TRIES_MAX {
             let old = self.files.file(at.0, at.1).await?;
             if let Some(old) = &old {
+                if old.value.covers == Covers::Folder {
+                    return Err(FileKeyError::FileExists);
+                }
                 if self.is_uploaded(at.0, at.1, old).await? {
                     return Err(FileKeyError::FileExists);
                 }
@@ -98,7 +139,7 @@ impl FileKeys {
             } else if self.has_upload(at.0, at.1).await? {
                 return Err(FileKeyError::FileExists);
             }
-            if let Some(target) = self.try_create(caller, at, old.as_ref()).await? {
+            if let Some(target) = self.try_create(caller, (at.0, at.1, Covers::File), old.as_ref()).await? {
                 return Ok(target);
             }
         }
@@ -109,12 +150,13 @@ impl FileKeys {
     async fn try_create(
         &self,
         caller: &Caller,
-        (space, name): (Space, &FileName),
+        (space, name, covers): (Space, &FileName, Covers),
         old: Option<&Stored<FileRecord>>,
     ) -> Result<Option<Target>, FileKeyError> {
         let pair = self.pool.take().await?;
         let (id, now) = (self.make_id(), self.now());
-        let file = FileRecord { id, owner: caller.user, version: 1, created_at: now, uploaded: false };
+        let file =
+            FileRecord { id, owner: caller.user, version: 1, created_at: now, uploaded: false, covers };
         let files_max = self.rules.files_per_owner_max;
         // If the store fails here, the pair may be in it and is given up.
         match self.files.create((space, name), (&file, &pair), old, files_max).await? {
@@ -142,22 +184,18 @@ impl FileKeys {
         Ok(self.files.key(space, file.id, file.version).await?.public_pem.clone())
     }
 
-    async fn public_key(
-        &self,
-        name: &FileName,
-        found: Found,
-        public_pem: String,
-    ) -> Result<PublicKey, FileKeyError> {
-        let Found { file, access, .. } = found;
+    async fn public_key(&self, found: Found, public_pem: String) -> Result<PublicKey, FileKeyError> {
+        let Found { file, access, key_name, .. } = found;
         Ok(PublicKey {
             file: file.id,
-            name: name.clone(),
+            name: key_name,
             owner: self.directory.email(file.owner).await?,
             version: file.version,
             public_pem,
             created_at: file.created_at,
             uploaded: file.uploaded,
             access: access.into(),
+            covers: file.covers,
         })
     }
 }

@@ -104,8 +104,16 @@ impl FileKeys {
     /// The file of this name, if it is the caller's.
     pub(super) async fn owned(&self, caller: &Caller, name: &FileName) -> Result<OwnedFile, FileKeyError> {
         let space = self.space(caller.user);
-        let file = self.files.file(space, name).await?.filter(|file| file.value.owner == caller.user);
-        file.map(|file| OwnedFile { space, file }).ok_or(FileKeyError::NotOwner)
+        if let Some(file) = self.files.file(space, name).await? {
+            let is_own = file.value.owner == caller.user;
+            return if is_own { Ok(OwnedFile { space, file }) } else { Err(FileKeyError::NotOwner) };
+        }
+        let covering = self.files.covering(space, name).await?;
+        if covering.is_some_and(|covering| covering.record().owner == caller.user) {
+            let message = "has the key of the folder that it is in: share the folder";
+            return Err(FileKeyError::Field { field: "name", message });
+        }
+        Err(FileKeyError::NotOwner)
     }
 
     /// Writes the grant; nothing if something changed meanwhile.

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use coffer_api::AddressHash;
+use coffer_api::file_keys::Covers;
 use coffer_api::grants::Permission;
 use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{Sort, SortRange, StoreError};
@@ -33,6 +34,8 @@ pub struct OwnFile {
     pub file: FileId,
     /// Its name.
     pub name: FileName,
+    /// Whether it is a file or a folder.
+    pub covers: Covers,
     /// When its key was made.
     pub created_at: Timestamp,
     /// Whether it is known to have been uploaded.
@@ -46,6 +49,8 @@ pub struct SharedFile {
     pub file: FileId,
     /// Its name.
     pub name: FileName,
+    /// Whether it is a file or a folder.
+    pub covers: Covers,
     /// The name space it lies in.
     pub space: UserId,
     /// Whose it is.
@@ -74,6 +79,7 @@ impl FileKeys {
         let items = own.map(|(name, file)| OwnFile {
             file: file.value.id,
             name,
+            covers: file.value.covers,
             created_at: file.value.created_at,
             uploaded: file.value.uploaded,
         });
@@ -157,18 +163,20 @@ impl FileKeys {
         granted.sort_unstable_by_key(|(place, _)| *place);
         let now = self.now();
         let shared = granted.into_iter().filter_map(|(place, granted)| {
-            let (_, grant) = granted?;
+            let (file, grant) = granted?;
             let entry = &entries[place];
-            (grant.is_live(now) && grant.granted_at == entry.granted_at).then(|| shared(entry, &grant))
+            (grant.is_live(now) && grant.granted_at == entry.granted_at)
+                .then(|| shared(entry, (file.covers, &grant)))
         });
         Ok(shared.collect())
     }
 }
 
-fn shared(entry: &IndexEntry, grant: &GrantRecord) -> SharedFile {
+fn shared(entry: &IndexEntry, (covers, grant): (Covers, &GrantRecord)) -> SharedFile {
     SharedFile {
         file: entry.file,
         name: entry.name.clone(),
+        covers,
         space: entry.space.0,
         owner: entry.owner,
         permission: grant.permission,

@@ -4,16 +4,22 @@
 //! unfinished one. So a friend's file is reached although the caller once began one of the same name, and
 //! nobody can push a file of his in front of one that the caller has. An owner's address overrides.
 //!
+//! A file without a key of its own has that of the nearest folder above it that has one; then a grant on that folder is
+//! a grant on the file.
+//!
 //! *Denied* means that there was access once, or that a certain owner's file was asked for without
 //! it; *unknown* is all that anybody is told of files that were never shared with him.
 
 use coffer_api::AddressHash;
+use coffer_api::file_keys::Covers;
 use coffer_api::grants::Permission;
 use coffer_core::{EmailAddress, FileName, Timestamp, UserId};
 use coffer_store::records::{StoreError, Stored};
 
 use super::{FileKeyError, FileKeys};
-use crate::repo::files::{FileRecord, GrantKey, GrantRecord, GranteeRepo, IndexEntry, Space};
+use crate::repo::files::{
+    Covering, FileRecord, GrantKey, GrantRecord, GranteeRepo, IndexEntry, Space, ancestors,
+};
 
 /// Entries of one name that are looked at in one go.
 const ENTRIES_PAGE: usize = 64;
@@ -35,8 +41,16 @@ pub(super) enum Access {
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) space: Space,
+    /// The name that the key was made for: the file's, or that of a folder above it.
+    pub(super) key_name: FileName,
     pub(super) file: FileRecord,
     pub(super) access: Access,
+}
+
+impl Found {
+    fn of(space: Space, Covering { name, file }: Covering, access: Access) -> Self {
+        Self { space, key_name: name, file: file.value.clone(), access }
+    }
 }
 
 /// Where a name leads.
@@ -136,23 +150,24 @@ impl FileKeys {
             return self.resolve_of(subject, name, owner).await;
         }
         if self.rules.shared_names {
-            let file = self.files.file(Space::SHARED, name).await?;
-            return Ok(self.judge(subject, Space::SHARED, file.map(|file| file.value)).await?);
+            let file = self.files.covering(Space::SHARED, name).await?;
+            return Ok(self.judge(subject, Space::SHARED, file).await?);
         }
         let space = Space(subject.user);
-        let mine = self.files.file(space, name).await?;
-        let found = |file: FileRecord| Resolution::Found(Found { space, file, access: Access::Owner });
-        if let Some(file) = mine.as_ref().filter(|file| file.value.uploaded) {
-            return Ok(found(file.value.clone()));
-        }
-        let shared = self.oldest_grant(subject.address, name).await?;
+        let mine = self.files.covering(space, name).await?;
+        let found = |file| Resolution::Found(Found::of(space, file, Access::Owner));
+        let mine = match mine {
+            Some(file) if file.record().uploaded => return Ok(found(file)),
+            other => other,
+        };
+        let shared = self.granted_by_others(subject.address, name).await?;
         match (mine, shared) {
             (None, shared) => Ok(shared),
             (Some(file), Resolution::Found(shared)) => {
-                let uploaded = own == OwnFile::Ask && self.is_uploaded(space, name, &file).await?;
-                Ok(if uploaded { found(file.value) } else { Resolution::Found(shared) })
+                let uploaded = own == OwnFile::Ask && self.is_uploaded(space, name, &file.file).await?;
+                Ok(if uploaded { found(file) } else { Resolution::Found(shared) })
             }
-            (Some(file), _) => Ok(found(file.value)),
+            (Some(file), _) => Ok(found(file)),
         }
     }
 
@@ -166,8 +181,8 @@ impl FileKeys {
     ) -> Result<Resolution, FileKeyError> {
         let owner = self.directory.owner_of(owner).await?.unwrap_or(NOBODY);
         let space = self.space(owner);
-        let file = self.files.file(space, name).await?.map(|file| file.value);
-        let file = file.filter(|file| file.owner == owner);
+        let file = self.files.covering(space, name).await?;
+        let file = file.filter(|file| file.record().owner == owner);
         let own = owner == subject.user;
         Ok(match self.judge(subject, space, file).await? {
             Resolution::Unknown if !own => Resolution::Denied,
@@ -180,31 +195,64 @@ impl FileKeys {
         &self,
         subject: Subject,
         space: Space,
-        file: Option<FileRecord>,
+        file: Option<Covering>,
     ) -> Result<Resolution, StoreError> {
         let Some(file) = file else { return Ok(Resolution::Unknown) };
-        if file.owner == subject.user {
-            return Ok(Resolution::Found(Found { space, file, access: Access::Owner }));
+        if file.record().owner == subject.user {
+            return Ok(Resolution::Found(Found::of(space, file, Access::Owner)));
         }
-        let key = GrantKey { space, file: file.id, grantee: subject.address };
+        let key = GrantKey { space, file: file.record().id, grantee: subject.address };
         Ok(match self.files.grant(&key).await? {
             None => Resolution::Unknown,
             Some(grant) if grant.value.is_live(self.now()) => {
-                Resolution::Found(Found { space, file, access: Access::Granted(grant.value) })
+                Resolution::Found(Found::of(space, file, Access::Granted(grant.value)))
             }
             Some(_) => Resolution::Denied,
         })
     }
 
-    /// The file of the oldest live grant under this name.
-    async fn oldest_grant(&self, address: AddressHash, name: &FileName) -> Result<Resolution, StoreError> {
+    /// The file of this name that others share: it alone, or the nearest folder above it.
+    async fn granted_by_others(
+        &self,
+        address: AddressHash,
+        name: &FileName,
+    ) -> Result<Resolution, StoreError> {
+        let mut outcome = self.oldest_grant(address, name, Covers::File).await?;
+        let mut folders = ancestors(name);
+        while !matches!(outcome, Resolution::Found(_))
+            && let Some(folder) = folders.next()
+        {
+            match self.oldest_grant(address, &folder, Covers::Folder).await? {
+                Resolution::Found(found) if self.is_covered(name, &found).await? => {
+                    outcome = Resolution::Found(found);
+                }
+                Resolution::Denied => outcome = Resolution::Denied,
+                _ => {}
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Whether this folder's key is the file's: it may have one of its own, or be in another folder between.
+    async fn is_covered(&self, name: &FileName, folder: &Found) -> Result<bool, StoreError> {
+        let covering = self.files.covering(folder.space, name).await?;
+        Ok(covering.is_some_and(|covering| covering.record().id == folder.file.id))
+    }
+
+    /// The file or folder of the oldest live grant under this name.
+    async fn oldest_grant(
+        &self,
+        address: AddressHash,
+        name: &FileName,
+        covers: Covers,
+    ) -> Result<Resolution, StoreError> {
         let mut outcome = Resolution::Unknown;
         let mut range = GranteeRepo::of_name(name);
         for _ in 0..ENTRIES_MAX / ENTRIES_PAGE {
             let page = self.grantees.entries(address, &range, ENTRIES_PAGE).await?;
             let last = page.items.last().map(|(sort, _)| sort.clone());
             for (_, entry) in page.items {
-                match self.judge_entry(address, entry).await? {
+                match self.judge_entry(address, (&entry, covers)).await? {
                     Resolution::Unknown => {}
                     Resolution::Denied => outcome = Resolution::Denied,
                     found @ Resolution::Found(_) => return Ok(found),
@@ -218,12 +266,17 @@ impl FileKeys {
         Ok(outcome)
     }
 
-    async fn judge_entry(&self, address: AddressHash, entry: IndexEntry) -> Result<Resolution, StoreError> {
+    async fn judge_entry(
+        &self,
+        address: AddressHash,
+        (entry, covers): (&IndexEntry, Covers),
+    ) -> Result<Resolution, StoreError> {
         let wanted = [(&entry.name, entry.file)];
         let granted = self.files.granted(entry.space, address, &wanted).await?.pop().flatten();
-        Ok(match granted {
+        Ok(match granted.filter(|(file, _)| file.covers == covers) {
             Some((file, grant)) if grant.is_live(self.now()) && grant.granted_at == entry.granted_at => {
-                Resolution::Found(Found { space: entry.space, file, access: Access::Granted(grant) })
+                let (space, key_name) = (entry.space, entry.name.clone());
+                Resolution::Found(Found { space, key_name, file, access: Access::Granted(grant) })
             }
             Some((_, grant)) if !grant.is_live(self.now()) => Resolution::Denied,
             _ => Resolution::Unknown,
@@ -241,7 +294,8 @@ impl FileKeys {
             return Ok(true);
         }
         let exists = self.has_upload(space, name).await?;
-        if exists {
+        // That something is in a folder says nothing of another file there.
+        if exists && file.value.covers == Covers::File {
             self.files.mark_uploaded(space, name, file).await?;
         }
         Ok(exists)

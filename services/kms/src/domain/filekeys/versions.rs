@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use coffer_api::PrefixHash;
+use coffer_api::file_keys::Covers;
 use coffer_api::grants::Permission;
 use coffer_core::{EmailAddress, FileId, FileName};
 use coffer_store::records::Stored;
@@ -15,7 +16,7 @@ use super::resolve::NOBODY;
 use super::{Caller, FileKeyError, FileKeys, TRIES_MAX};
 use crate::domain::events::{Action, Event, KeyUse};
 use crate::repo::files::{
-    ContentChange, ContentKey, ContentRecord, ContentState, ContentStep, FileRecord, Space,
+    ContentChange, ContentKey, ContentRecord, ContentState, ContentStep, Covering, Space,
 };
 
 /// So many events at once are a crowd.
@@ -60,7 +61,7 @@ pub struct Uploaded {
 /// Files that the caller may write, as they were read.
 struct Writable {
     space: Space,
-    files: Vec<Stored<FileRecord>>,
+    files: Vec<Covering>,
 }
 
 /// What is known of the content of each file.
@@ -90,7 +91,7 @@ impl FileKeys {
                 .zip(&contents)
                 .zip(&files)
                 .map(|(((read, name), content), file)| ContentChange {
-                    key: ContentKey { file: file.value.id, name },
+                    key: ContentKey { file: file.record().id, name },
                     read,
                     step: ContentStep::Register(content),
                 })
@@ -114,7 +115,7 @@ impl FileKeys {
         each_once(&names)?;
         for _ in 0..TRIES_MAX {
             let Writable { space, files } = self.writable(caller, wanted.owner, &names).await?;
-            let key = |place: usize| ContentKey { file: files[place].value.id, name: names[place] };
+            let key = |place: usize| ContentKey { file: files[place].record().id, name: names[place] };
             let versions: Vec<_> =
                 wanted.items.iter().enumerate().map(|(place, item)| (key(place), item.version)).collect();
             let registered = self.files.are_registered(space, &versions).await?;
@@ -127,8 +128,9 @@ impl FileKeys {
                 if read.as_ref().is_none_or(|read| read.value.published < version) {
                     changes.push(ContentChange { key, read, step: ContentStep::Publish(version) });
                 }
-                if !files[place].value.uploaded {
-                    uploaded.push((names[place], &files[place]));
+                let record = files[place].record();
+                if !record.uploaded && record.covers == Covers::File {
+                    uploaded.push((names[place], &*files[place].file));
                 }
             }
             if self.files.change_contents(space, &changes, &uploaded).await? {
@@ -141,11 +143,11 @@ impl FileKeys {
     async fn states(
         &self,
         space: Space,
-        files: &[Stored<FileRecord>],
+        files: &[Covering],
         names: &[&FileName],
     ) -> Result<States, FileKeyError> {
-        let keys: Vec<_> =
-            files.iter().zip(names).map(|(file, name)| ContentKey { file: file.value.id, name }).collect();
+        let key = |(file, name): (&Covering, _)| ContentKey { file: file.record().id, name };
+        let keys: Vec<_> = files.iter().zip(names.iter().copied()).map(key).collect();
         Ok(self.files.content_states(space, &keys).await?)
     }
 
@@ -166,12 +168,13 @@ impl FileKeys {
         let missing =
             || if owner == caller.user { FileKeyError::NotFound } else { FileKeyError::AccessDenied };
         let mut files = Vec::with_capacity(names.len());
-        for (place, file) in self.files.files_named(space, names).await?.into_iter().enumerate() {
+        for (place, file) in self.files.covering_each(space, names).await?.into_iter().enumerate() {
             files.push(file.ok_or_else(|| missing().of(place))?);
         }
         let foreign: Vec<_> =
-            (0..files.len()).filter(|place| files[*place].value.owner != caller.user).collect();
-        let asked: Vec<_> = foreign.iter().map(|place| (names[*place], files[*place].value.id)).collect();
+            (0..files.len()).filter(|place| files[*place].record().owner != caller.user).collect();
+        let asked: Vec<_> =
+            foreign.iter().map(|place| (&files[*place].name, files[*place].record().id)).collect();
         let granted = self.files.granted(space, caller.address, &asked).await?;
         for (place, granted) in foreign.into_iter().zip(granted) {
             let may_write = granted
@@ -186,12 +189,13 @@ impl FileKeys {
     async fn record_registered(
         &self,
         caller: &Caller,
-        (names, files): (&[&FileName], &[Stored<FileRecord>]),
+        (names, files): (&[&FileName], &[Covering]),
         registered: &[Registered],
     ) -> Result<(), FileKeyError> {
         let is_crowd = registered.len() > CROWD;
         let events = registered.iter().zip(names).zip(files).map(|((registered, name), file)| {
-            let key = KeyUse { file: file.value.id, name: (*name).clone(), version: file.value.version };
+            let key =
+                KeyUse { file: file.record().id, name: (*name).clone(), version: file.record().version };
             let action = Action::FileVersionRegistered { key, content: registered.version };
             let event = Event::new(action).by_user(caller.user).from(&caller.origin);
             self.events.record_among(event, is_crowd)

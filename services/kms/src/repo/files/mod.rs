@@ -14,10 +14,12 @@
 //!
 //! A name is visible to whoever holds the storage; the key and the grantee's address are not.
 
+mod covering;
 mod grants;
 mod index;
 mod versions;
 
+use coffer_api::file_keys::Covers;
 use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{
     Outcome, Page, Partition, Sealed, SealedCommit, Sort, SortRange, StoreError, Stored,
@@ -27,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::pool::StoredPair;
 use super::tables::FILES;
 
+pub use covering::{Covering, FOLDERS_DEEP_MAX, ancestors};
 pub use grants::{GrantKey, GrantRecord};
 pub(crate) use grants::{Granting, grantee};
 pub use index::{GranteeRepo, IndexEntry};
@@ -59,6 +62,9 @@ pub struct FileRecord {
     /// Whether it is known to have been uploaded.
     #[serde(default)]
     pub uploaded: bool,
+    /// Whether its key is for this file or for a folder.
+    #[serde(default)]
+    pub covers: Covers,
 }
 
 /// What came of making a file.

@@ -169,14 +169,4 @@ impl FileRepo {
         }
         Ok(self.store.commit(&space.partition(), commit).await?.is_committed())
     }
-
-    /// The files of these names, in one look.
-    pub async fn files_named(
-        &self,
-        space: Space,
-        names: &[&FileName],
-    ) -> Result<Vec<Option<Stored<FileRecord>>>, StoreError> {
-        let sorts: Vec<_> = names.iter().map(|name| name_sort(name)).collect();
-        self.store.get_many_as(&space.partition(), &sorts).await
-    }
 }

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_api::file_keys::{
-    CreateFileKey, ExportFileKey, ExportedFileKey, FileKey, FileKeyPage, FileKeySummary, PageQuery,
+    Covers, CreateFileKey, ExportFileKey, ExportedFileKey, FileKey, FileKeyPage, FileKeySummary, PageQuery,
     ShowFileKey, UnwrapRequest, UnwrapResponse,
 };
 use coffer_api::page::page_items;
@@ -23,6 +23,7 @@ impl From<PublicKey> for FileKey {
         Self {
             file_id: key.file,
             name: key.name.as_str().to_owned(),
+            covers: key.covers,
             owner: key.owner,
             version: key.version,
             public_key_pem: key.public_pem,
@@ -34,7 +35,7 @@ impl From<PublicKey> for FileKey {
 }
 
 /// Makes a file key in the caller's name space, or answers with the one there is while its file has not been
-/// uploaded.
+/// uploaded. A folder's key is answered every time.
 #[utoipa::path(post, path = "/api/v1/file-keys", tag = "file keys", request_body = CreateFileKey,
     security(("sid" = []), ("bearer" = [])),
     responses(
@@ -50,7 +51,11 @@ pub(super) async fn create(
     body: ValidJson<CreateFileKey>,
 ) -> Result<Json<FileKey>, HttpError> {
     let name = parse::name(&body.name)?;
-    Ok(Json(keys.create(&caller(&session, visitor), &name).await?.into()))
+    let caller = caller(&session, visitor);
+    Ok(Json(match body.covers {
+        Covers::File => keys.create(&caller, &name).await?.into(),
+        Covers::Folder => keys.create_folder(&caller, &name).await?.into(),
+    }))
 }
 
 /// Lists the caller's own file keys, by name.
@@ -71,6 +76,7 @@ pub(super) async fn list(
     let items = page.items.into_iter().map(|file| FileKeySummary {
         file_id: file.file,
         name: file.name.as_str().to_owned(),
+        covers: file.covers,
         created_at: file.created_at,
         uploaded: file.uploaded,
     });

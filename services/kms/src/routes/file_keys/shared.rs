@@ -29,6 +29,7 @@ pub(super) async fn list(
     let items = page.items.into_iter().map(|file| SharedFile {
         file_id: file.file,
         name: file.name.as_str().to_owned(),
+        covers: file.covers,
         owner: emails.get(&file.owner).cloned().unwrap_or_default(),
         permission: file.permission,
         granted_at: file.granted_at,

@@ -32,6 +32,10 @@ pub(super) async fn shared(
     keys: Data<FileKeys>,
 ) -> Result<Json<Page<SharedName>>, HttpError> {
     let page = keys.shared_with(asked.user_id, asked.cursor.as_deref(), PAGE_ENTRIES).await?;
-    let items = page.items.into_iter().map(|file| SharedName { space: file.space, file_name: file.name });
+    let items = page.items.into_iter().map(|file| SharedName {
+        space: file.space,
+        file_name: file.name,
+        covers: file.covers,
+    });
     Ok(Json(Page { items: items.collect(), next_cursor: page.next }))
 }

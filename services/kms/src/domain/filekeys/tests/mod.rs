@@ -2,6 +2,7 @@
 
 mod crashes;
 mod creating;
+mod folders;
 mod granting;
 mod lately;
 mod releasing;
