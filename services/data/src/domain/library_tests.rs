@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use coffer_api::file_keys::Covers;
 use coffer_api::internal::{Access, SharedName};
 use coffer_core::{EmailAddress, FileName};
 use coffer_kms_link::testing::user;
@@ -152,7 +153,7 @@ async fn a_list_has_own_names_then_shared_ones_that_are_uploaded_each_once() {
     for text in ["b", "shared"] {
         desk.upload("bob", text, "x").await.unwrap();
     }
-    let shared = |text: &str| SharedName { space: user(2), file_name: name(text) };
+    let shared = |text: &str| SharedName { space: user(2), file_name: name(text), covers: Covers::File };
     *desk.world.kms.shared.lock().unwrap() =
         vec![shared("b"), shared("shared"), shared("never uploaded"), shared("shared")];
     assert_eq!(desk.list(&desk.caller("ann").await).await, ["a", "b", "報告 2026.bin", "shared"]);
