@@ -65,11 +65,16 @@ impl FromStr for EmailAddress {
         if text.len() > EMAIL_BYTES_MAX {
             return Err(EmailError::TooLong);
         }
+        // Lowered before it is judged: some letters become several, and what is stored is read by the same rules.
+        let text = text.to_lowercase();
+        if text.len() > EMAIL_BYTES_MAX {
+            return Err(EmailError::TooLong);
+        }
         let (local, domain) = text.rsplit_once('@').ok_or(EmailError::Invalid)?;
         if text.chars().any(is_invisible) || !local_is_valid(local) || !domain_is_valid(domain) {
             return Err(EmailError::Invalid);
         }
-        Ok(Self(text.to_lowercase()))
+        Ok(Self(text))
     }
 }
 
@@ -93,6 +98,18 @@ mod tests {
     fn one_mailbox_has_one_form() {
         let address: EmailAddress = "  Ann.Example@EXAMPLE.com ".parse().unwrap();
         assert_eq!(address.as_str(), "ann.example@example.com");
+    }
+
+    #[test]
+    fn what_was_read_once_is_read_again() {
+        // A capital I with a dot becomes two characters, of which the second is no letter.
+        assert!("ann@İ.com".parse::<EmailAddress>().is_err());
+        let longer = "Ⱥ".repeat(32);
+        for text in ["İ@example.com", "ΌΣΟΣ@EXAMPLE.com", "ẞ@example.com", &format!("{longer}@example.com")]
+        {
+            let Ok(address) = text.parse::<EmailAddress>() else { continue };
+            assert_eq!(address.as_str().parse(), Ok(address), "{text}");
+        }
     }
 
     #[test]

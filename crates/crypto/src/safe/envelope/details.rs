@@ -76,7 +76,7 @@ impl LastPart {
         Self::decode(&content).ok_or(Refusal::LastPartFormat)
     }
 
-    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         for size in [self.plaintext_bytes, self.frames, self.body_bytes] {
             out.extend_from_slice(&size.to_be_bytes());
         }
@@ -101,7 +101,7 @@ impl LastPart {
         Ok(())
     }
 
-    fn decode(content: &[u8]) -> Option<Self> {
+    pub(super) fn decode(content: &[u8]) -> Option<Self> {
         if content.len() > CONTENT_BYTES_MAX || !content.len().is_multiple_of(PADDING_BYTES) {
             return None;
         }

@@ -75,12 +75,7 @@ impl Page {
 
     /// Seals the page, which is number `page` of an envelope with this many frames.
     pub(super) fn seal(&self, keys: &Keys, page: u64, frames: u64) -> Vec<u8> {
-        let mut bytes =
-            Vec::with_capacity(OFFSET_BYTES + self.lengths.len() * LENGTH_BYTES + PART_OVERHEAD_BYTES);
-        bytes.extend_from_slice(&self.offset.to_be_bytes());
-        for length in &self.lengths {
-            bytes.extend_from_slice(&length.to_be_bytes());
-        }
+        let mut bytes = self.encode();
         keys.index.seal_part(part(page, frames), &keys.prefix_hash, &mut bytes);
         bytes
     }
@@ -90,14 +85,29 @@ impl Page {
         let mut bytes = sealed.to_vec();
         let opened = keys.index.open_part(part(page, frames), &keys.prefix_hash, &mut bytes);
         opened.map_err(|_| Refusal::Index(page))?;
-        let mut rest = &bytes[..];
-        let offset = take(&mut rest).ok_or(Refusal::Index(page))?;
-        let (lengths, excess) = rest.as_chunks::<LENGTH_BYTES>();
-        if !excess.is_empty() || lengths.len() as u64 != page_frames(frames, page) {
-            return Err(Refusal::Index(page));
+        Self::decode(&bytes, page_frames(frames, page)).ok_or(Refusal::Index(page))
+    }
+
+    /// The content of the page, with room for its tag.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes =
+            Vec::with_capacity(OFFSET_BYTES + self.lengths.len() * LENGTH_BYTES + PART_OVERHEAD_BYTES);
+        bytes.extend_from_slice(&self.offset.to_be_bytes());
+        for length in &self.lengths {
+            bytes.extend_from_slice(&length.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// Reads the content of a page over so many frames.
+    pub(super) fn decode(mut content: &[u8], frames: u64) -> Option<Self> {
+        let offset = take(&mut content)?;
+        let (lengths, excess) = content.as_chunks::<LENGTH_BYTES>();
+        if !excess.is_empty() || lengths.len() as u64 != frames {
+            return None;
         }
         let lengths = lengths.iter().map(|length| u32::from_be_bytes(*length)).collect();
-        Ok(Self { offset: u64::from_be_bytes(*offset), lengths })
+        Some(Self { offset: u64::from_be_bytes(*offset), lengths })
     }
 }
 

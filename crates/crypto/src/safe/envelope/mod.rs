@@ -15,6 +15,8 @@
 //! Not here: who may have a content key (the KMS decides), and where the bytes are kept.
 
 mod details;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod index;
 mod io;
 mod keys;
