@@ -166,6 +166,52 @@ impl Pace<'_> {
     }
 }
 
+/// A body of any length on its way. Nothing bounds how long it takes in all: each stretch of
+/// [`BodyLimits::deadline`] must bring what the slowest rate makes of it. So who was fast at first cannot rest on that,
+/// and who feeds it from a program that pauses has a while.
+///
+/// Only the time for which the sender is waited for counts: it is not the sender's fault when storage is slow.
+pub(crate) struct Flow<'a> {
+    limits: &'a BodyLimits,
+    waited: Duration,
+    received: usize,
+}
+
+impl<'a> Flow<'a> {
+    pub(crate) fn new(limits: &'a BodyLimits) -> Self {
+        Self { limits, waited: Duration::ZERO, received: 0 }
+    }
+
+    /// The next piece, unless the sender is too slow.
+    pub(crate) async fn chunk(&mut self, payload: &mut Payload) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let started = Instant::now();
+            let until = started + self.limits.deadline.saturating_sub(self.waited);
+            let chunk = tokio::time::timeout_at(until, payload.next()).await;
+            self.waited += started.elapsed();
+            self.end_of_stretch()?;
+            if let Ok(chunk) = chunk {
+                let chunk = chunk.transpose().map_err(|error| unreadable(&error))?;
+                self.received += chunk.as_ref().map_or(0, Bytes::len);
+                return Ok(chunk);
+            }
+        }
+    }
+
+    fn end_of_stretch(&mut self) -> Result<(), Failure> {
+        if self.waited < self.limits.deadline {
+            return Ok(());
+        }
+        let expected =
+            self.limits.deadline.as_millis().saturating_mul(self.limits.bytes_per_s_min as u128) / 1000;
+        if (self.received as u128) < expected {
+            return Err(Failure::of(ErrorCode::RequestTimeout));
+        }
+        (self.waited, self.received) = (Duration::ZERO, 0);
+        Ok(())
+    }
+}
+
 fn unreadable(error: &PayloadError) -> Failure {
     let code = match error {
         PayloadError::Overflow => ErrorCode::BodyTooLarge,
@@ -247,6 +293,36 @@ mod tests {
         assert_eq!(bound.share(100 * KIB).unwrap_err().code, ErrorCode::Unavailable);
         drop(halves);
         bound.share(600 * KIB).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_of_any_length_must_keep_the_rate_in_every_stretch_and_has_no_end_in_time() {
+        let limits = BodyLimits { bytes_per_s_min: 100, ..BodyLimits::default() };
+        // Every 50 seconds, for more than three hours; then nothing.
+        let pieces = futures_util::stream::unfold(0, |number| async move {
+            let wait = if number < 250 { 50 } else { 3600 };
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+            Some((Ok(Bytes::from(vec![0; 6000])), number + 1))
+        });
+        let mut payload = Payload::Stream { payload: pieces.boxed_local() };
+        let mut flow = Flow::new(&limits);
+        for _ in 0..250 {
+            assert_eq!(flow.chunk(&mut payload).await.unwrap().unwrap().len(), 6000);
+        }
+        let (stopped, refused) = (Instant::now(), flow.chunk(&mut payload).await);
+        assert_eq!(refused.unwrap_err().code, ErrorCode::RequestTimeout);
+        assert!(stopped.elapsed() <= 2 * limits.deadline, "what came before is no credit");
+        let slow = BodyLimits { bytes_per_s_min: 1000, ..limits };
+        let pieces = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok(Bytes::from(vec![0; 900])), ()))
+        });
+        let (mut payload, mut flow) = (Payload::Stream { payload: pieces.boxed_local() }, Flow::new(&slow));
+        let mut received = 0;
+        while let Ok(Some(piece)) = flow.chunk(&mut payload).await {
+            received += piece.len();
+        }
+        assert!(received < 60_000, "nine tenths of the rate is too slow: {received}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use docs::SessionSchemes;
 pub use extract::{BytesBody, ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
 pub use failure::{Cause, Chain, Failure, HttpError};
 pub use network::ClientAddress;
-pub use passed::PassedBody;
+pub use passed::{PassedBody, StreamedBody};
 pub use program::{NoCommand, Program, healthcheck, main};
 pub use run::{Admit, Running, RunningService, Service, StartError, serve, serve_announced, start};
 pub use service_caller::{ServiceCaller, ServiceKeys};

@@ -20,7 +20,7 @@ use futures_util::future::{Ready, ready};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::body::{BodyLimits, Pace, declared_bytes};
+use crate::body::{BodyLimits, Flow, Pace, declared_bytes};
 use crate::failure::{Failure, HttpError};
 use crate::scaffold::Scaffold;
 use crate::surface::{Native, Surface};
@@ -99,6 +99,87 @@ impl<S: Surface> FromRequest for PassedBody<S> {
     }
 }
 
+/// A body of any length up to the service's bound on such, as it arrives. A long one is not cut off as long as it keeps
+/// the slowest rate.
+#[derive(Debug)]
+pub struct StreamedBody<S: Surface = Native> {
+    /// Its length, if the client announced it.
+    pub length: Option<usize>,
+    /// The body; without any pieces if there is none.
+    pub pieces: Pieces,
+    /// Why it ended early, if it did.
+    pub interruption: Interruption,
+    surface: PhantomData<S>,
+}
+
+impl<S: Surface> StreamedBody<S> {
+    /// The same as what is passed on.
+    pub fn into_passed(self) -> PassedBody<S> {
+        let Self { length, pieces, interruption, surface } = self;
+        let is_empty = length == Some(0);
+        PassedBody { body: (!is_empty).then_some((length, pieces)), interruption, surface }
+    }
+}
+
+impl<S: Surface> FromRequest for StreamedBody<S> {
+    type Error = HttpError<S>;
+    type Future = Ready<Result<Self, HttpError<S>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (limits, bytes_max) = match Scaffold::of(request) {
+            Ok(scaffold) => (scaffold.body, scaffold.streamed_body_bytes_max),
+            Err(failure) => return ready(Err(failure.into())),
+        };
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let length = declared_bytes(request).or_else(|| (!is_chunked).then_some(0));
+        if length.is_some_and(|bytes| bytes as u64 > bytes_max) {
+            return ready(Err(Failure::of(ErrorCode::BodyTooLarge).into()));
+        }
+        let (interruption, surface) = (Interruption::default(), PhantomData);
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+        actix_web::rt::spawn(stream(payload.take(), (limits, bytes_max), sender, interruption.clone()));
+        ready(Ok(Self { length, pieces: Pieces(pieces), interruption, surface }))
+    }
+}
+
+async fn stream(
+    mut payload: Payload,
+    (limits, bytes_max): (BodyLimits, u64),
+    sender: mpsc::Sender<Result<Bytes, Interrupted>>,
+    interruption: Interruption,
+) {
+    let (mut flow, mut received) = (Flow::new(&limits), 0);
+    loop {
+        let piece = tokio::select! {
+            piece = flow.chunk(&mut payload) => piece,
+            // Nobody wants the rest.
+            () = sender.closed() => return,
+        };
+        let piece = match piece {
+            Ok(None) => return,
+            Ok(Some(piece)) => piece,
+            Err(failure) => return interrupt(failure, &sender, &interruption).await,
+        };
+        received += piece.len() as u64;
+        if received > bytes_max {
+            return interrupt(Failure::of(ErrorCode::BodyTooLarge), &sender, &interruption).await;
+        }
+        if sender.send(Ok(piece)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn interrupt(
+    failure: Failure,
+    sender: &mpsc::Sender<Result<Bytes, Interrupted>>,
+    interruption: &Interruption,
+) {
+    interruption.set(failure);
+    // Who no longer listens has been told already.
+    let _ = sender.send(Err(Interrupted)).await;
+}
+
 async fn read(
     mut payload: Payload,
     limits: BodyLimits,
@@ -127,9 +208,6 @@ async fn read(
             }
             Err(failure) => failure,
         };
-        interruption.set(failure);
-        // Who no longer listens has been told already.
-        let _ = sender.send(Err(Interrupted)).await;
-        return;
+        return interrupt(failure, &sender, &interruption).await;
     }
 }

@@ -66,6 +66,8 @@ macro_rules! methods {
 methods! {
     /// Serves GET.
     get = GET;
+    /// Serves HEAD: as GET, without the body.
+    head = HEAD;
     /// Serves POST.
     post = POST;
     /// Serves PUT.

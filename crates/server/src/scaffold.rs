@@ -21,6 +21,8 @@ pub(crate) struct Scaffold {
     pub(crate) body: BodyLimits,
     /// One body that is passed on as it arrives.
     pub(crate) passed_body_bytes_max: usize,
+    /// One body of any length.
+    pub(crate) streamed_body_bytes_max: u64,
     pub(crate) bytes_in_flight: BytesInFlight,
     pub(crate) trusted_proxies: Networks,
     pub(crate) authenticator: Arc<dyn Authenticator>,
@@ -42,6 +44,7 @@ impl Scaffold {
             service,
             body,
             passed_body_bytes_max: body.bytes_max,
+            streamed_body_bytes_max: body.bytes_max as u64,
             bytes_in_flight: BytesInFlight::new(body.in_flight_bytes_max),
             trusted_proxies: Networks::default(),
             authenticator: Arc::new(Nobody),

@@ -58,6 +58,7 @@ impl Service {
         let mut scaffold = Scaffold::new(name);
         scaffold.body = settings.body_limits();
         scaffold.passed_body_bytes_max = scaffold.body.bytes_max;
+        scaffold.streamed_body_bytes_max = scaffold.body.bytes_max as u64;
         scaffold.bytes_in_flight = BytesInFlight::new(scaffold.body.in_flight_bytes_max);
         scaffold.trusted_proxies = settings.trusted_proxies.clone();
         Self {
@@ -89,6 +90,12 @@ impl Service {
     /// The largest body that is passed on as it arrives; `http.body_bytes_max` unless set.
     pub fn passed_body_bytes_max(mut self, bytes: usize) -> Self {
         self.scaffold.passed_body_bytes_max = bytes;
+        self
+    }
+
+    /// The largest body of those that have any length; `http.body_bytes_max` unless set.
+    pub fn streamed_body_bytes_max(mut self, bytes: u64) -> Self {
+        self.scaffold.streamed_body_bytes_max = bytes;
         self
     }
 

@@ -36,7 +36,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Networks,
     /// Largest request body.
     pub body_bytes_max: usize,
-    /// Longest time for a body to arrive.
+    /// Longest time for a body to arrive. A body of any length may take longer: each stretch of this time must keep the
+    /// slowest rate.
     pub body_deadline_s: u64,
     /// Slowest average rate of a body, after five seconds.
     pub body_bytes_per_s_min: usize,
