@@ -21,6 +21,12 @@ pub const FILES: &str = "/api/v1/files";
 /// they are. The owner and the version travel in headers, which proxies do not log:
 /// [`OWNER`](crate::paths::headers::OWNER), [`FILE_VERSION`](crate::paths::headers::FILE_VERSION).
 pub const FILE: &str = "/api/v1/files/{name:.+}";
+/// `GET`: the versions of one file. The name is the rest of the path, as in [`FILE`].
+pub const FILE_HISTORY: &str = "/api/v1/file-history/{name:.+}";
+/// `GET` with a [`FileTrashQuery`]: what the caller deleted.
+pub const FILE_TRASH: &str = "/api/v1/file-trash";
+/// `POST` a [`RestoreFile`].
+pub const FILE_TRASH_RESTORE: &str = "/api/v1/file-trash/restore";
 /// The media type of an envelope.
 pub const ENVELOPE_MEDIA_TYPE: &str = "application/vnd.coffer.envelope";
 
@@ -120,6 +126,93 @@ pub struct StoredFile {
     /// When it was stored (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+}
+
+/// A version of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileVersion {
+    /// Its number, as the KMS gave it.
+    pub version: u64,
+    /// Bytes of the whole envelope.
+    pub size_bytes: u64,
+    /// Names these very bytes.
+    pub etag: String,
+    /// When it was stored (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When another took its place (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub replaced_at: Option<Timestamp>,
+    /// When it was deleted (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deleted_at: Option<Timestamp>,
+    /// Until when it is kept, if it is not the present one (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub kept_until: Option<Timestamp>,
+}
+
+/// The versions of a file, the newest first. There are never more than can be kept, so they come in one page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileHistory {
+    /// The versions; the present one is the first, unless the file was deleted.
+    pub items: Vec<FileVersion>,
+}
+
+/// Query of `GET /api/v1/file-trash`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FileTrashQuery {
+    /// `next_cursor` of the page before; none asks for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Items in the page, 1 to 1000; 100 by default.
+    #[serde(
+        default,
+        deserialize_with = "crate::page::deserialize_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<usize>,
+}
+
+/// A deleted file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrashedFile {
+    /// Its name.
+    pub file_name: String,
+    /// The version that it had.
+    pub version: u64,
+    /// Bytes of the whole envelope.
+    pub size_bytes: u64,
+    /// When it was deleted (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub deleted_at: Timestamp,
+    /// Until when it can be brought back (RFC 3339).
+    #[schema(value_type = String, format = DateTime)]
+    pub kept_until: Timestamp,
+}
+
+/// A page of the caller's deleted files, in the order of their names' bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileTrashPage {
+    /// The files.
+    pub items: Vec<TrashedFile>,
+    /// Where the next page begins, unless this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Brings a deleted file back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreFile {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 1024)]
+    pub file_name: String,
 }
 
 /// Query of `GET /api/v1/files`.

@@ -9,7 +9,7 @@ pub mod v1 {
     };
     pub use crate::file_keys::{FILE_KEY_EXPORT, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEYS};
     pub use crate::file_versions::{FILE_VERSIONS, FILE_VERSIONS_OPEN, FILE_VERSIONS_PUBLISH};
-    pub use crate::files::{FILE, FILES};
+    pub use crate::files::{FILE, FILE_HISTORY, FILE_TRASH, FILE_TRASH_RESTORE, FILES};
     pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};
     pub use crate::identity::{
         EVENTS, ME, PASSWORD, PASSWORD_RESET, PASSWORD_RESET_VERIFY, REGISTRATIONS, REGISTRATIONS_CODE,
