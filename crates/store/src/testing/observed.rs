@@ -116,6 +116,11 @@ impl Observed {
         locked(&self.faults).extend(std::iter::repeat_n(None, commits));
     }
 
+    /// Takes back what was said of the next commits.
+    pub fn fail_no_more(&self) {
+        locked(&self.faults).clear();
+    }
+
     /// The calls since this was last asked.
     pub fn take(&self) -> Calls {
         Calls(std::mem::take(&mut *locked(&self.calls)))
