@@ -10,8 +10,13 @@ impl From<LibraryError> for Failure {
     fn from(error: LibraryError) -> Self {
         match error {
             LibraryError::NotFound => Self::of(ErrorCode::FileNotFound),
+            LibraryError::VersionNotFound => Self::of(ErrorCode::VersionNotFound),
             LibraryError::Denied => Self::of(ErrorCode::AccessDenied),
             LibraryError::Exists => Self::of(ErrorCode::FileExists),
+            LibraryError::Changed => Self::of(ErrorCode::FileChanged),
+            LibraryError::Conflict => Self::of(ErrorCode::Conflict),
+            LibraryError::NotAnEnvelope(refusal) => Self::field("body", refusal.to_string()),
+            LibraryError::Interrupted => Self::of(ErrorCode::BadRequest).with_cause(error),
             LibraryError::Busy
             | LibraryError::Locked
             | LibraryError::Kms(_)

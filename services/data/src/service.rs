@@ -12,7 +12,7 @@ use coffer_store::blobs::{self, Blobs};
 use coffer_store::records::{self, Records, Sealed};
 use tokio::task::JoinSet;
 
-use crate::config::{LimitSettings, Settings};
+use crate::config::{FilesSettings, LimitSettings, Settings};
 use crate::domain::access::AccessCache;
 use crate::domain::files::Files;
 use crate::domain::kms::FileKms;
@@ -43,6 +43,7 @@ impl Program for DataService {
         settings.internal.own_secret(ServiceName::Data)?;
         settings.kms_url()?;
         settings.storage_urls()?;
+        settings.check_files()?;
         Ok(())
     }
 
@@ -85,17 +86,17 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Service {
     let (kms, clock) = (Arc::clone(&parts.kms), Arc::clone(&parts.clock));
     let link = Link::new(Arc::clone(&kms) as Arc<dyn Kms>, Arc::clone(&clock));
     let access = Arc::new(AccessCache::new(kms, clock, Arc::clone(link.freshness())));
-    let LimitSettings { large_downloads_max, large_downloads_per_user_max, .. } = settings.limits;
-    let turns = Turns::new(large_downloads_max, large_downloads_per_user_max);
-    let library = Data::new(Library::new(Arc::clone(&access), Arc::clone(&parts.kms), turns));
+    let library =
+        Data::new(Library::new(Arc::clone(&access), Arc::clone(&parts.kms), turns(&settings.limits)));
     let mut tasks = JoinSet::new();
-    tasks.spawn(unlock(parts.clone(), Data::clone(&library)));
+    tasks.spawn(unlock(parts.clone(), Data::clone(&library), settings.files));
     tasks.spawn(link.run(vec![access]));
 
     let service = Service::new(ServiceName::Data, &settings.http_with_limits())
         .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
         .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
         .clock(Arc::clone(&parts.clock))
+        .streamed_body_bytes_max(settings.limits.file_bytes_max.get())
         .openapi(routes::OPENAPI);
     let service = checks(service, parts, (&library, &link), openness);
     let (public, internal) = (Data::clone(&library), library);
@@ -108,6 +109,12 @@ pub(crate) fn assemble(settings: &Settings, parts: &Parts) -> Service {
             // report.
             let _ = link.touches().report_now().await;
         })
+}
+
+/// Those of large downloads and of large uploads.
+fn turns(limits: &LimitSettings) -> (Turns, Turns) {
+    let downloads = Turns::new(limits.large_downloads_max, limits.large_downloads_per_user_max);
+    (downloads, Turns::new(limits.large_uploads_max, limits.large_uploads_per_user_max))
 }
 
 fn openness(settings: &Settings) -> Openness {
@@ -152,13 +159,13 @@ fn checks(
 }
 
 /// Waits for the keyring, opens the library, and then does what needs an open one.
-async fn unlock(parts: Parts, library: Data<Library>) {
+async fn unlock(parts: Parts, library: Data<Library>, settings: FilesSettings) {
     let Parts { kms, records, blobs, secret, clock, random } = parts;
     let keys = Keys::new(kms, ServiceName::Data, secret);
     let keyring = Arc::new(keys.wait_for().await);
     let sealed = Sealed::new(records, Arc::clone(&keyring), Arc::clone(&random));
-    let files = Files::new(&sealed, blobs, clock, random);
+    let files = Files::new(&sealed, blobs, clock, random).keeping(settings.keeping());
     library.unlock(files.clone());
     tracing::info!("the keyring has arrived: files can be served");
-    tokio::join!(keys.follow(keyring), files.collect_forever());
+    tokio::join!(keys.follow(keyring), files.collect_forever(settings.collect_interval()));
 }

@@ -141,8 +141,8 @@ async fn a_published_blob_that_is_still_noted_as_staged_is_kept() {
     assert_eq!(shelf.files.collect().await.unwrap(), 0);
     assert_eq!(shelf.content("f").await.unwrap().len(), large);
     let shard = id.as_bytes()[15] % SHARDS;
-    let noted = shelf.files.staging.older_than(shard, shelf.clock.now(), 9).await.unwrap();
-    assert!(noted.is_empty(), "it is no longer noted");
+    let noted = shelf.files.staging.older_than(shard, shelf.clock.now(), (None, 9)).await.unwrap();
+    assert!(noted.0.is_empty(), "it is no longer noted");
 }
 
 #[tokio::test]

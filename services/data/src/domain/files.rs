@@ -14,7 +14,10 @@ use coffer_store::records::{Page, Sealed, Sort, StoreError};
 use serde_bytes::Bytes;
 
 use super::content::{self, Parts};
-use crate::repo::{BlobRef, Content, Created, FileRecord, FileRepo, Names, Staged, StagingRepo, StoredFile};
+use super::native::Keeping;
+use crate::repo::{
+    BlobRef, Content, Created, DueRepo, FileRecord, FileRepo, Names, Staged, StagingRepo, StoredFile,
+};
 
 /// Records read at once for a listing with sizes.
 const RECORDS_AT_A_TIME: usize = 16;
@@ -60,9 +63,11 @@ pub struct FileInfo {
 pub struct Files {
     pub(super) repo: FileRepo,
     pub(super) staging: StagingRepo,
+    pub(super) due: DueRepo,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) keeping: Keeping,
 }
 
 impl Files {
@@ -74,7 +79,14 @@ impl Files {
         random: Arc<dyn Random>,
     ) -> Self {
         let (repo, staging) = (FileRepo::new(records.clone()), StagingRepo::new(records.clone()));
-        Self { repo, staging, blobs, clock, random }
+        let (due, keeping) = (DueRepo::new(records.clone()), Keeping::default());
+        Self { repo, staging, due, blobs, clock, random, keeping }
+    }
+
+    /// Keeps what was replaced or deleted for another time than by default.
+    #[must_use]
+    pub fn keeping(self, keeping: Keeping) -> Self {
+        Self { keeping, ..self }
     }
 
     /// The file of this name in `space`.
@@ -85,6 +97,11 @@ impl Files {
     /// Whether `space` has a file of this name.
     pub async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, StoreError> {
         self.repo.exists(space, name).await
+    }
+
+    /// Whether `space` has a file of this name, or had one that can be brought back.
+    pub async fn is_kept(&self, space: UserId, name: &FileName) -> Result<bool, StoreError> {
+        Ok(self.exists(space, name).await? || self.repo.state(space, name).await?.trashed.is_some())
     }
 
     /// The parts of a large file's ciphertext.
@@ -148,6 +165,7 @@ impl Files {
             wrapped_key: Bytes::new(&envelope.wrapped_key),
             wrapped_vector: Bytes::new(&envelope.wrapped_vector),
             content,
+            native: None,
         }
     }
 
@@ -157,14 +175,14 @@ impl Files {
     }
 
     /// Forgets that a published blob was staged. If that fails, the collector does it later.
-    async fn unstage(&self, blob: BlobId) {
+    pub(super) async fn unstage(&self, blob: BlobId) {
         if let Err(error) = self.staging.remove(blob).await {
             tracing::debug!(error = &error as &dyn std::error::Error, %blob, "left to the collector");
         }
     }
 
     /// Removes a blob that lost the race for its name. If that fails, the collector does it later.
-    async fn discard(&self, blob: BlobId) {
+    pub(super) async fn discard(&self, blob: BlobId) {
         match self.blobs.delete(blob).await {
             Ok(()) => self.unstage(blob).await,
             Err(error) => {

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use coffer_api::grants::Permission;
 use coffer_auth::Principal;
 use coffer_core::{EmailAddress, FileName, UserId};
+use coffer_crypto::envelope::Refusal;
 use coffer_kms_link::KmsError;
 use coffer_store::records::{Page, StoreError};
 
@@ -77,17 +78,32 @@ pub enum LibraryError {
     /// The name means nothing to the caller.
     #[error("there is no such file")]
     NotFound,
+    /// The file has no such version, or not any more.
+    #[error("there is no such version of the file")]
+    VersionNotFound,
     /// The caller may not use that file.
     #[error("the caller may not use this file")]
     Denied,
     /// The space has a file of this name.
     #[error("there is a file of this name")]
     Exists,
+    /// The file is not what the caller made a condition.
+    #[error("the file is not as the caller expects it")]
+    Changed,
+    /// A version that is as late, or later, is there already.
+    #[error("a version that is not earlier is there already")]
+    Conflict,
+    /// What arrived does not begin as an envelope does.
+    #[error("this is no envelope")]
+    NotAnEnvelope(#[source] Refusal),
+    /// The body did not arrive whole.
+    #[error("the body did not arrive whole")]
+    Interrupted,
     /// The keyring has not arrived, so nothing can be opened or sealed.
     #[error("the keyring has not arrived from the KMS yet")]
     Locked,
-    /// As many large files as may be are on their way already, to the caller or to all together.
-    #[error("too many large downloads at the same time")]
+    /// As many large files as may be are on their way already, of the caller or of all together.
+    #[error("too many large uploads or downloads at the same time")]
     Busy,
     /// The KMS did not answer.
     #[error(transparent)]
@@ -103,13 +119,15 @@ pub struct Library {
     files: OnceLock<Files>,
     access: Arc<AccessCache>,
     kms: Arc<dyn FileKms>,
-    turns: Turns,
+    pub(super) turns: Turns,
+    pub(super) uploads: Turns,
 }
 
 impl Library {
-    /// A library that is locked until [`unlock`](Self::unlock); large downloads take `turns`.
-    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn FileKms>, turns: Turns) -> Self {
-        Self { files: OnceLock::new(), access, kms, turns }
+    /// A library that is locked until [`unlock`](Self::unlock); large downloads take `turns` of the first kind, large
+    /// uploads of the second.
+    pub fn new(access: Arc<AccessCache>, kms: Arc<dyn FileKms>, (turns, uploads): (Turns, Turns)) -> Self {
+        Self { files: OnceLock::new(), access, kms, turns, uploads }
     }
 
     /// Opens the library: the keyring has arrived. Only the first call does anything.
@@ -158,13 +176,23 @@ impl Library {
         }
     }
 
+    /// Finds the file that a name means to the caller, if it is a classic one.
+    pub async fn find_classic(
+        &self,
+        caller: &Caller,
+        wanted: Wanted<'_>,
+    ) -> Result<StoredFile, LibraryError> {
+        let file = self.find(caller, wanted).await?;
+        if file.record()?.native.is_some() { Err(LibraryError::NotFound) } else { Ok(file) }
+    }
+
     /// Begins to read a large file that [`find`](Self::find) found.
     pub(crate) async fn read(&self, reader: Reader, blob: &BlobRef<'_>) -> Result<Download, LibraryError> {
         let turn = self.turns.take(reader).await.ok_or(LibraryError::Busy)?;
         Ok(Download { parts: self.files()?.read(blob)?, _turn: Some(turn) })
     }
 
-    async fn resolve(
+    pub(super) async fn resolve(
         &self,
         principal: &Principal,
         wanted: Wanted<'_>,

@@ -30,9 +30,9 @@ async fn desk() -> Desk {
     Desk { world, library }
 }
 
-fn turns() -> Turns {
+fn turns() -> (Turns, Turns) {
     let four = NonZeroUsize::new(4).unwrap();
-    Turns::new(four, four)
+    (Turns::new(four, four), Turns::new(four, four))
 }
 
 fn name(text: &str) -> FileName {

@@ -7,6 +7,7 @@ pub mod files;
 pub mod kms;
 pub mod library;
 pub mod listing;
+pub mod native;
 pub mod turns;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A KMS and a world around the domain, for tests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use coffer_crypto::keyring::Keyring;
 use coffer_kms_link::testing::{self, START};
 use coffer_kms_link::{Follower, Kms, KmsError, Link};
 use coffer_store::blobs::Blobs;
-use coffer_store::records::{MemoryRecords, Sealed, StoreError};
+use coffer_store::records::{MemoryRecords, Records, Sealed, StoreError};
 
 use super::access::AccessCache;
 use super::files::Files;
@@ -132,6 +132,8 @@ pub(crate) struct FakeBlobs {
     pub(crate) parts: Mutex<HashMap<(BlobId, u32), Bytes>>,
     /// Parts from this one on cannot be written.
     pub(crate) fails_from_part: Mutex<Option<u32>>,
+    /// Parts that were read.
+    pub(crate) reads: AtomicUsize,
 }
 
 #[async_trait]
@@ -145,6 +147,7 @@ impl Blobs for FakeBlobs {
     }
 
     async fn get_part(&self, blob: BlobId, part: u32) -> Result<Option<Bytes>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         Ok(self.parts.lock().unwrap().get(&(blob, part)).cloned())
     }
 
@@ -167,10 +170,26 @@ impl Blobs for FakeBlobs {
     }
 }
 
+impl FakeBlobs {
+    /// The blobs of which anything is there.
+    pub(crate) fn ids(&self) -> BTreeSet<BlobId> {
+        self.parts.lock().unwrap().keys().map(|(blob, _)| *blob).collect()
+    }
+}
+
 /// Files over storage in memory.
 pub(crate) fn files(clock: &Arc<ManualClock>, blobs: &Arc<FakeBlobs>) -> Files {
+    files_over(Arc::new(MemoryRecords::new(clock.clone())), clock, blobs)
+}
+
+/// Files over these records.
+pub(crate) fn files_over(
+    records: Arc<dyn Records>,
+    clock: &Arc<ManualClock>,
+    blobs: &Arc<FakeBlobs>,
+) -> Files {
     let random = Arc::new(SeededRandom::new(5));
     let keyring = Arc::new(Keyring::create(START, &*random));
-    let records = Sealed::new(Arc::new(MemoryRecords::new(clock.clone())), keyring, random.clone());
+    let records = Sealed::new(records, keyring, random.clone());
     Files::new(&records, blobs.clone(), clock.clone(), random)
 }

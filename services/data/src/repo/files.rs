@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coffer_core::{BlobId, FileName, SecretBytes, Timestamp, UserId};
-use coffer_store::records::{Opened, Outcome, Page, Sealed, SealedCommit, Sort, StoreError};
+use coffer_store::records::{Opened, Outcome, Page, Sealed, SealedCommit, Sort, StoreError, Version};
 
 use super::record::{FileRecord, dropped_key, name_in, name_key, name_range, only, partition};
 
@@ -14,7 +14,18 @@ const DROPPED_TTL: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub struct StoredFile(Opened);
 
+impl From<Opened> for StoredFile {
+    fn from(record: Opened) -> Self {
+        Self(record)
+    }
+}
+
 impl StoredFile {
+    /// Which version of its record this is.
+    pub(crate) fn version(&self) -> Version {
+        self.0.version
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> Option<&str> {
         name_in(&self.0.sort)
@@ -53,7 +64,7 @@ pub(crate) struct Names<'a> {
 /// The file records of all spaces.
 #[derive(Clone, Debug)]
 pub(crate) struct FileRepo {
-    records: Sealed,
+    pub(super) records: Sealed,
 }
 
 impl FileRepo {

@@ -1,10 +1,16 @@
 //! How files lie in the record store.
 
+mod due;
 mod files;
+mod native;
 mod record;
 mod staging;
+mod state;
 
+pub(crate) use due::{Due, DueRepo};
 pub use files::StoredFile;
 pub(crate) use files::{Created, FileRepo, Names};
+pub(crate) use native::{Gone, Native, Past, Tag, Tombstone};
 pub(crate) use record::{BlobRef, Content, FileRecord, name_in};
 pub(crate) use staging::{SHARDS, Staged, StagingRepo};
+pub(crate) use state::{Change, Changed, NameState};

@@ -9,9 +9,12 @@ use coffer_store::records::{Partition, Sort, SortRange, Table};
 use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
+use super::native::Native;
+
 const FILES: Table = Table::new("file");
 const NAME: &str = "name";
 const DROPPED: &str = "dropped";
+const TRASH: &str = "trash";
 
 /// The partition of a space.
 pub(super) fn partition(space: UserId) -> Partition {
@@ -21,6 +24,20 @@ pub(super) fn partition(space: UserId) -> Partition {
 /// Where the file of this name stands.
 pub(super) fn name_key(name: &FileName) -> Sort {
     Sort::of(NAME).and(name.as_str()).build()
+}
+
+/// Where the file of this name stands after it was deleted.
+pub(super) fn trash_key(name: &FileName) -> Sort {
+    Sort::of(TRASH).and(name.as_str()).build()
+}
+
+/// The range of all deleted names after `after`.
+pub(super) fn trash_range(after: Option<&str>) -> SortRange {
+    let range = Sort::of(TRASH).children();
+    match after {
+        Some(after) => range.after(&Sort::of(TRASH).and(after).build()),
+        None => range,
+    }
 }
 
 /// The range of all names that begin with `prefix`, after `after`.
@@ -46,7 +63,16 @@ pub(super) fn dropped_key(blob: BlobId) -> Sort {
 
 /// The name in a key of `name_range`. It has no zero byte, so it stands in the key as it is.
 pub(crate) fn name_in(sort: &Sort) -> Option<&str> {
-    let name = sort.as_bytes().strip_prefix(b"name\0\x01")?.strip_suffix(b"\0\x01")?;
+    name_behind(b"name\0\x01", sort)
+}
+
+/// The name in a key of `trash_range`.
+pub(super) fn trashed_name_in(sort: &Sort) -> Option<&str> {
+    name_behind(b"trash\0\x01", sort)
+}
+
+fn name_behind<'a>(kind: &[u8], sort: &'a Sort) -> Option<&'a str> {
+    let name = sort.as_bytes().strip_prefix(kind)?.strip_suffix(b"\0\x01")?;
     std::str::from_utf8(name).ok()
 }
 
@@ -55,7 +81,7 @@ pub(crate) fn name_in(sort: &Sort) -> Option<&str> {
 pub(crate) struct FileRecord<'a> {
     /// When it was uploaded.
     pub(crate) created_at: Timestamp,
-    /// Bytes of ciphertext.
+    /// Bytes of ciphertext; of an envelope, all of its bytes.
     pub(crate) size_bytes: u64,
     /// The content key, encrypted for the file key.
     #[serde(borrow)]
@@ -63,9 +89,12 @@ pub(crate) struct FileRecord<'a> {
     /// The initial vector, encrypted for the file key.
     #[serde(borrow)]
     pub(crate) wrapped_vector: &'a Bytes,
-    /// The ciphertext, or where it is.
+    /// The ciphertext, or where it is; of an envelope, what stands behind its head.
     #[serde(borrow)]
     pub(crate) content: Content<'a>,
+    /// What there is more to an envelope. (Its stanzas wrap the content key, so the fields for that are empty.)
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub(crate) native: Option<Native<'a>>,
 }
 
 impl<'a> FileRecord<'a> {
@@ -79,7 +108,7 @@ impl<'a> FileRecord<'a> {
 }
 
 /// The ciphertext of a file, or where it is.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content<'a> {
     /// Here.
@@ -90,7 +119,7 @@ pub(crate) enum Content<'a> {
 }
 
 /// Where a large ciphertext is and what opens it.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BlobRef<'a> {
     /// The blob.
     pub(crate) id: BlobId,
@@ -118,7 +147,28 @@ mod tests {
             wrapped_key: Bytes::new(b"key"),
             wrapped_vector: Bytes::new(b"iv"),
             content,
+            native: None,
         }
+    }
+
+    #[test]
+    fn a_record_that_was_written_before_there_were_envelopes_is_read() {
+        #[derive(Serialize)]
+        struct Earlier<'a> {
+            created_at: Timestamp,
+            size_bytes: u64,
+            wrapped_key: &'a Bytes,
+            wrapped_vector: &'a Bytes,
+            content: Content<'a>,
+        }
+        let (wrapped_key, wrapped_vector) = (Bytes::new(b"key"), Bytes::new(b"iv"));
+        let content = Content::Inline(Bytes::new(b"abc"));
+        let created_at = Timestamp::from_ms(7);
+        let earlier = Earlier { created_at, size_bytes: 3, wrapped_key, wrapped_vector, content };
+        let bytes = rmp_serde::to_vec_named(&earlier).unwrap();
+        let read: FileRecord<'_> = rmp_serde::from_slice(&bytes).unwrap();
+        assert_eq!(read, record(Content::Inline(Bytes::new(b"abc"))));
+        assert_eq!(rmp_serde::to_vec_named(&read).unwrap(), bytes, "and is written as it always was");
     }
 
     #[test]
@@ -150,6 +200,11 @@ mod tests {
     fn a_name_is_found_in_its_key_and_in_no_other() {
         let name: FileName = "報告 2026.bin".parse().unwrap();
         assert_eq!(name_in(&name_key(&name)), Some(name.as_str()));
+        assert_eq!(name_in(&trash_key(&name)), None);
+        assert_eq!(trashed_name_in(&trash_key(&name)), Some(name.as_str()));
+        assert!(
+            trash_range(None).contains(&trash_key(&name)) && !trash_range(None).contains(&name_key(&name))
+        );
         assert_eq!(name_in(&dropped_key(BlobId::from_bytes([0; 16]))), None);
         assert!(name_range("報", None).contains(&name_key(&name)));
         assert!(!name_range("", Some(name.as_str())).contains(&name_key(&name)));

@@ -2,7 +2,8 @@
 //!
 //! An entry is committed before the first part of a blob is written and removed after the blob's record
 //! is published. So whatever is interrupted, nothing lies in the blob store that is neither published nor
-//! known here. Entries stand in a few partitions, in the order in which they were made.
+//! known here. Entries stand in a few partitions, in the order in which their blobs were made. An upload that takes long
+//! writes its entry anew now and then: a sign of life.
 
 use coffer_core::{BlobId, FileName, Timestamp, UserId};
 use coffer_store::records::{Partition, Sealed, SealedCommit, Sort, SortRange, StoreError, Table};
@@ -17,6 +18,7 @@ pub(crate) const SHARDS: u8 = 16;
 pub(crate) struct Staged {
     pub(crate) space: UserId,
     pub(crate) file_name: FileName,
+    /// The last sign of life.
     pub(crate) since: Timestamp,
 }
 
@@ -26,7 +28,7 @@ pub(crate) struct StagingRepo {
     records: Sealed,
 }
 
-fn shard(blob: BlobId) -> u8 {
+pub(super) fn shard(blob: BlobId) -> u8 {
     blob.as_bytes()[15] % SHARDS
 }
 
@@ -43,7 +45,7 @@ impl StagingRepo {
         Self { records }
     }
 
-    /// Notes a blob that is about to be written.
+    /// Notes a blob that is about to be written, or is being written still.
     pub(crate) async fn add(&self, blob: BlobId, staged: &Staged) -> Result<(), StoreError> {
         let commit = SealedCommit::new().put_as(&key(blob), staged, None);
         self.records.commit(&partition(shard(blob)), commit).await.map(drop)
@@ -55,24 +57,29 @@ impl StagingRepo {
         self.records.commit(&partition(shard(blob)), commit).await.map(drop)
     }
 
-    /// Blobs of a shard that were noted at `before` or earlier, oldest first, at most `limit`.
+    /// Blobs of a shard whose last sign of life was at `before` or earlier, the oldest blobs first; at most `limit`
+    /// entries behind `after` are looked at. Tells where to go on, unless there is nothing more to look at.
     pub(crate) async fn older_than(
         &self,
         shard: u8,
         before: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<(BlobId, Staged)>, StoreError> {
-        let page = self.records.scan_as::<Staged>(&partition(shard), &SortRange::all(), limit).await?;
-        let mut found = Vec::new();
+        (after, limit): (Option<BlobId>, usize),
+    ) -> Result<(Vec<(BlobId, Staged)>, Option<BlobId>), StoreError> {
+        let range = match after {
+            Some(after) => SortRange::all().after(&key(after)),
+            None => SortRange::all(),
+        };
+        let page = self.records.scan_as::<Staged>(&partition(shard), &range, limit).await?;
+        let (mut found, mut last) = (Vec::new(), None);
         for record in page.items {
             let parts = record.sort.parts().unwrap_or_default();
             let id: Option<[u8; 16]> = parts.into_iter().next().and_then(|part| part.try_into().ok());
             let id = id.ok_or_else(|| StoreError::Corrupt { what: "a staged blob has no id".into() })?;
-            if record.value.since > before {
-                break;
+            last = Some(BlobId::from_bytes(id));
+            if record.value.since <= before {
+                found.push((BlobId::from_bytes(id), record.value));
             }
-            found.push((BlobId::from_bytes(id), record.value));
         }
-        Ok(found)
+        Ok((found, last.filter(|_| page.more)))
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn download(
     library: web::Data<Library>,
 ) -> Result<HttpResponse, HttpError<DataContract>> {
     let wanted = Wanted { name: &query.file_name, owner: query.owner.as_ref() };
-    let file = library.find(&requester.caller, wanted).await?;
+    let file = library.find_classic(&requester.caller, wanted).await?;
     Ok(envelope::answer(&file, &library, requester.reader).await?)
 }
 

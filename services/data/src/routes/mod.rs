@@ -2,6 +2,7 @@
 
 mod contract;
 mod envelope;
+mod file;
 mod internal;
 mod names;
 mod native;
@@ -24,7 +25,17 @@ pub(crate) fn public(app: &mut ServiceConfig, library: &Data<Library>, openness:
         .service(routes::contract(paths::contract::UPLOAD).post(contract::upload))
         .service(routes::contract(paths::contract::DOWNLOAD).get(contract::download))
         .service(routes::contract(paths::contract::LIST_FILES).get(contract::list_files))
-        .service(routes::native(paths::v1::FILES).get(native::files));
+        .service(routes::native(paths::v1::FILES).get(native::files))
+        .service(
+            routes::native(paths::v1::FILE)
+                .put(file::put)
+                .get(file::get)
+                .head(file::head)
+                .delete(file::kept::delete),
+        )
+        .service(routes::native(paths::v1::FILE_HISTORY).get(file::kept::history))
+        .service(routes::native(paths::v1::FILE_TRASH).get(file::kept::trash))
+        .service(routes::native(paths::v1::FILE_TRASH_RESTORE).post(file::kept::restore));
 }
 
 /// The internal routes.

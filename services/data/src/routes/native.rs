@@ -45,11 +45,11 @@ pub(super) async fn files(
 }
 
 /// A cursor is the last name of the page before it.
-fn write_cursor(name: &str) -> String {
+pub(super) fn write_cursor(name: &str) -> String {
     URL_SAFE_NO_PAD.encode(name)
 }
 
-fn read_cursor(cursor: &str) -> Result<FileName, Failure> {
+pub(super) fn read_cursor(cursor: &str) -> Result<FileName, Failure> {
     let name = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|name| String::from_utf8(name).ok());
     name.and_then(|name| name.parse().ok()).ok_or_else(|| Failure::field("cursor", "is none of this listing"))
 }

@@ -7,12 +7,16 @@ use coffer_server::SessionSchemes;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::{contract, native};
+use super::{contract, file, native};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Coffer data service", description = "Ciphertext and nothing else."),
-    paths(contract::upload, contract::download, contract::list_files, native::files),
+    paths(
+        contract::upload, contract::download, contract::list_files,
+        native::files, file::put, file::get, file::head,
+        file::kept::delete, file::kept::history, file::kept::trash, file::kept::restore,
+    ),
     modifiers(&SessionSchemes)
 )]
 struct Document;
