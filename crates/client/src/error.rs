@@ -36,6 +36,12 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The server took no more of a long request, or sent no more of its answer: what happened there is not known.
+    #[error("{server} has been silent for too long")]
+    Silent {
+        /// Which server.
+        server: String,
+    },
     /// The server refused.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -67,7 +73,7 @@ impl ClientError {
     /// Whether the same call may succeed later: the server is not there, not ready, or did not answer.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Lost { .. } => true,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Silent { .. } => true,
             Self::Refused(refusal) => matches!(refusal.status, 502..=504),
             _ => false,
         }

@@ -4,15 +4,19 @@
 //! one side's own trust ends at the gateway, without a list of what to leave out that could be incomplete.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coffer_api::paths::headers::{CLIENT_ADDRESS, REQUEST_ID, SERVICE_TOKEN, SID, TRACEPARENT};
+use coffer_api::paths::headers::{
+    CLIENT_ADDRESS, FILE_VERSION, OWNER, REQUEST_ID, SERVICE_TOKEN, SID, TRACEPARENT,
+};
 use coffer_api::trace::TraceContext;
 use coffer_core::ExposeSecret as _;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Response};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::ClientError;
@@ -21,9 +25,11 @@ use crate::transport::TokenSource;
 
 /// How long the service may be silent: longer than a request's body may take to arrive.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long nothing of a body of any length may be taken: longer than its sender may pause.
+const STALL_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// Headers of a request that are passed on.
-pub const REQUEST_HEADERS: [&str; 14] = [
+pub const REQUEST_HEADERS: [&str; 16] = [
     "accept",
     "accept-language",
     "authorization",
@@ -35,13 +41,15 @@ pub const REQUEST_HEADERS: [&str; 14] = [
     "if-range",
     "last-event-id",
     "range",
+    FILE_VERSION,
+    OWNER,
     SID,
     "user-agent",
     "x-requested-with",
 ];
 
 /// Headers of an answer that are passed back.
-pub const ANSWER_HEADERS: [&str; 14] = [
+pub const ANSWER_HEADERS: [&str; 15] = [
     "accept-ranges",
     "allow",
     "cache-control",
@@ -52,6 +60,7 @@ pub const ANSWER_HEADERS: [&str; 14] = [
     "content-type",
     "deprecation",
     "etag",
+    FILE_VERSION,
     "last-modified",
     "location",
     "retry-after",
@@ -71,6 +80,8 @@ pub struct ForwardRequest<'a, B> {
     pub client: IpAddr,
     /// The body's announced length, and the body.
     pub body: Option<(Option<usize>, B)>,
+    /// Whether request and answer may have any length, and take as long as they move.
+    pub streams: bool,
 }
 
 /// An answer to be passed back.
@@ -89,8 +100,40 @@ pub struct ForwardAnswer {
 impl ForwardAnswer {
     /// The body, as it arrives.
     pub fn into_body(self) -> impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static {
-        let server = self.server;
-        self.response.bytes_stream().map(move |piece| piece.map_err(|source| failed(server.clone(), source)))
+        let pieces = Box::pin(self.response.bytes_stream());
+        stream::try_unfold((pieces, self.server), async |(mut pieces, server)| {
+            // Only the service's silence counts: nobody asks here while the client is slow to take what has come.
+            let Ok(piece) = tokio::time::timeout(SILENCE_TIMEOUT, pieces.next()).await else {
+                return Err(ClientError::Silent { server });
+            };
+            let piece = piece.transpose().map_err(|source| failed(server.clone(), source))?;
+            Ok(piece.map(|piece| (piece, (pieces, server))))
+        })
+    }
+}
+
+/// When a body was last taken from.
+#[derive(Clone, Debug)]
+struct Progress(Arc<Mutex<Instant>>);
+
+impl Progress {
+    fn now() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    fn made(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends when nothing has been taken for too long.
+    async fn stalled(&self) {
+        loop {
+            let deadline = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + STALL_TIMEOUT;
+            if Instant::now() >= deadline {
+                return;
+            }
+            tokio::time::sleep_until(deadline).await;
+        }
     }
 }
 
@@ -98,6 +141,8 @@ impl ForwardAnswer {
 #[derive(Clone)]
 pub struct Forwarder {
     http: reqwest::Client,
+    /// The same without a limit on the time between a request's beginning and its answer.
+    streaming: reqwest::Client,
     base: Url,
     tokens: Option<TokenSource>,
 }
@@ -117,7 +162,8 @@ impl Forwarder {
             .read_timeout(SILENCE_TIMEOUT)
             .build()
             .map_err(ClientError::SetUp)?;
-        Ok(Self { http, base, tokens })
+        let streaming = connection::between_services(&base).build().map_err(ClientError::SetUp)?;
+        Ok(Self { http, streaming, base, tokens })
     }
 
     fn server(&self) -> String {
@@ -134,14 +180,21 @@ impl Forwarder {
         let not_understood = || ClientError::Answer { server: self.server() };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| not_understood())?;
         let url = self.url(request.target).ok_or_else(not_understood)?;
-        let mut sent = self.http.request(method, url).headers(self.headers(&request)?);
+        let http = if request.streams { &self.streaming } else { &self.http };
+        let is_head = method == Method::HEAD;
+        let mut sent = http.request(method, url).headers(self.headers(&request)?);
+        let progress = Progress::now();
         if let Some((length, body)) = request.body {
             if let Some(length) = length {
                 sent = sent.header(CONTENT_LENGTH, length);
             }
-            sent = sent.body(Body::wrap_stream(body));
+            let taken = progress.clone();
+            sent = sent.body(Body::wrap_stream(body.inspect(move |_| taken.made())));
         }
-        let response = sent.send().await.map_err(|source| failed(self.server(), source))?;
+        let response = tokio::select! {
+            response = sent.send() => response.map_err(|source| failed(self.server(), source))?,
+            () = progress.stalled() => return Err(ClientError::Silent { server: self.server() }),
+        };
         let headers = ANSWER_HEADERS.iter().filter_map(|name| {
             let value = response.headers().get(*name)?;
             Some((*name, value.as_bytes().to_vec()))
@@ -149,7 +202,7 @@ impl Forwarder {
         Ok(ForwardAnswer {
             status: response.status().as_u16(),
             headers: headers.collect(),
-            length: response.content_length(),
+            length: if is_head { announced(&response) } else { response.content_length() },
             server: self.server(),
             response,
         })
@@ -187,6 +240,11 @@ impl Forwarder {
         }
         Ok(headers)
     }
+}
+
+/// The length that an answer to HEAD tells of the body that it does not have.
+fn announced(response: &Response) -> Option<u64> {
+    response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod kms;
 mod refusal;
 mod transport;
 
-pub use data::{DataClient, Envelope, Report};
+pub use data::{DataClient, Envelope, FileAt, FileDownload, FileHead, Report};
 pub use error::ClientError;
 pub use forward::{ANSWER_HEADERS, ForwardAnswer, ForwardRequest, Forwarder, REQUEST_HEADERS};
 pub use gateway::{

@@ -1,6 +1,6 @@
 //! Every setting of the gateway.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use coffer_core::SecretString;
@@ -94,6 +94,8 @@ impl Default for TimeZoneName {
 pub struct LimitSettings {
     /// The largest body that is passed on, in bytes. The services behind have limits of their own.
     pub passed_body_bytes_max: NonZeroUsize,
+    /// The largest file that is passed on as a stream, in bytes.
+    pub passed_file_bytes_max: NonZeroU64,
     /// Of one user, how many may watch keys at the same time through one process; with one user key, as many
     /// configurations.
     pub watchers_per_user_max: NonZeroUsize,
@@ -107,6 +109,7 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             passed_body_bytes_max: NonZeroUsize::new(64 * 1024 * 1024).expect("a constant over zero"),
+            passed_file_bytes_max: NonZeroU64::new(1 << 40).expect("a constant over zero"),
             watchers_per_user_max: NonZeroUsize::new(16).expect("a constant over zero"),
             config_watchers_per_address_max: NonZeroUsize::new(256).expect("a constant over zero"),
             config_watchers_max: NonZeroUsize::new(4096).expect("a constant over zero"),

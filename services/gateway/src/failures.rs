@@ -151,7 +151,7 @@ pub(crate) fn not_passed_on(error: ClientError) -> Failure {
         ClientError::Answer { .. } => Failure::of(ErrorCode::BadRequest).with_cause(error),
         ClientError::Unreachable { .. } => Failure::unavailable(error),
         // It went out, and what became of it is not known.
-        ClientError::Lost { .. } => {
+        ClientError::Lost { .. } | ClientError::Silent { .. } => {
             Failure { retry_after_s: Some(1), ..Failure::of(ErrorCode::BadGateway).with_cause(error) }
         }
         error => Failure::internal(error),

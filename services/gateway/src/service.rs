@@ -125,6 +125,7 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
     };
     let service = Service::new(ServiceName::Gateway, &settings.http_with_limits())
         .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
+        .streamed_body_bytes_max(settings.limits.passed_file_bytes_max.get())
         .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
         .service_keys(ServiceKeys::default().with(ServiceName::Kms, Arc::clone(&parts.secret)))
         .clock(Arc::clone(&parts.clock))

@@ -1,10 +1,11 @@
-//! The data service, as a user of it: envelopes go up and come down, whole.
+//! The data service, as a user of it: classic envelopes go up and come down whole, others as streams.
 //!
 //! An envelope of 40 MB is 53 MB of JSON. Going up, that text never exists as a whole: the body is made
 //! piece by piece from the ciphertext, and made anew for another try. Coming down, the fields are
 //! decoded straight from the one buffer that the answer was read into.
 
 mod body;
+mod files;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,6 +25,8 @@ use serde::Deserialize;
 use crate::ClientError;
 use crate::calls::Calls;
 use body::UploadBody;
+
+pub use files::{FileAt, FileDownload, FileHead};
 
 /// How often an upload is tried when its answer is lost.
 const TRIES_MAX: u32 = 3;

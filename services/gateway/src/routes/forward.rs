@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use coffer_client::{ForwardAnswer, ForwardRequest, Forwarder, REQUEST_HEADERS};
-use coffer_server::{ClientAddress, DataContract, HttpError, Native, PassedBody, Surface};
+use coffer_server::{ClientAddress, DataContract, HttpError, Native, PassedBody, StreamedBody, Surface};
 
 use crate::failures::not_passed_on;
 
@@ -24,7 +24,7 @@ pub(super) async fn to_kms(
     body: PassedBody<Native>,
     upstreams: Data<Upstreams>,
 ) -> Result<HttpResponse, HttpError<Native>> {
-    pass_on(&request, client, body, &upstreams.kms).await
+    pass_on(&request, client, (body, Length::Bounded), &upstreams.kms).await
 }
 
 /// Passes a native request on to the data service.
@@ -34,7 +34,17 @@ pub(super) async fn to_data(
     body: PassedBody<Native>,
     upstreams: Data<Upstreams>,
 ) -> Result<HttpResponse, HttpError<Native>> {
-    pass_on(&request, client, body, &upstreams.data).await
+    pass_on(&request, client, (body, Length::Bounded), &upstreams.data).await
+}
+
+/// Passes a file on to the data service, or back from there, of any length.
+pub(super) async fn stream_to_data(
+    request: HttpRequest,
+    client: ClientAddress,
+    body: StreamedBody<Native>,
+    upstreams: Data<Upstreams>,
+) -> Result<HttpResponse, HttpError<Native>> {
+    pass_on(&request, client, (body.into_passed(), Length::Any), &upstreams.data).await
 }
 
 /// Passes a request of the file contract on to the data service.
@@ -44,16 +54,24 @@ pub(super) async fn files(
     body: PassedBody<DataContract>,
     upstreams: Data<Upstreams>,
 ) -> Result<HttpResponse, HttpError<DataContract>> {
-    pass_on(&request, client, body, &upstreams.data).await
+    pass_on(&request, client, (body, Length::Bounded), &upstreams.data).await
+}
+
+/// How long a body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Bounded,
+    Any,
 }
 
 async fn pass_on<S: Surface>(
     request: &HttpRequest,
     client: ClientAddress,
-    body: PassedBody<S>,
+    (body, length): (PassedBody<S>, Length),
     upstream: &Forwarder,
 ) -> Result<HttpResponse, HttpError<S>> {
-    let passed = as_sent(request, client, body.body);
+    let streams = length == Length::Any;
+    let passed = ForwardRequest { streams, ..as_sent(request, client, body.body) };
     match upstream.forward(passed).await {
         Ok(answer) => Ok(pass_back(answer)),
         // If the client is at fault, that is what the client is told.
@@ -77,6 +95,7 @@ pub(super) fn as_sent<B>(
         headers: headers.collect(),
         client: client.0,
         body,
+        streams: false,
     }
 }
 

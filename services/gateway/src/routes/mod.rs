@@ -28,7 +28,7 @@ use crate::domain::configs::Door;
 use crate::domain::kms::UserKms;
 use crate::domain::vault::Vault;
 use contract::{configs, kv, people, usage};
-use forward::{files, to_data, to_kms};
+use forward::{files, stream_to_data, to_data, to_kms};
 
 pub(crate) use cookies::admit;
 pub(crate) use forward::Upstreams;
@@ -113,6 +113,16 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .service(native(paths::SESSIONS_VERIFY).post(browser::verify))
         .service(native(paths::SESSIONS_CURRENT).delete(browser::log_out))
         .service(native(paths::FILES).get(to_data))
+        .service(
+            native(paths::FILE)
+                .get(stream_to_data)
+                .head(stream_to_data)
+                .put(stream_to_data)
+                .delete(stream_to_data),
+        )
+        .service(native(paths::FILE_HISTORY).get(to_data))
+        .service(native(paths::FILE_TRASH).get(to_data))
+        .service(native(paths::FILE_TRASH_RESTORE).post(to_data))
         .service(contract_path(file_contract::UPLOAD).post(files))
         .service(contract_path(file_contract::DOWNLOAD).get(files))
         .service(contract_path(file_contract::LIST_FILES).get(files));
