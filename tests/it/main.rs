@@ -2,6 +2,7 @@
 
 mod contract;
 mod crash;
+mod data;
 mod deploy;
 mod gateway;
 mod guessing;
