@@ -7,6 +7,7 @@ use std::time::Duration;
 use coffer_api::ErrorCode;
 use coffer_client::ClientError;
 use coffer_core::{EmailAddress, EmailError, FileName, FileNameError};
+use coffer_crypto::envelope::Refusal;
 use coffer_crypto::filekey::KeyFormatError;
 
 use crate::commands::config::{self, ConfigError};
@@ -102,6 +103,12 @@ pub(crate) enum CliError {
     PublicKey(#[source] KeyFormatError),
     #[error("{name} does not open: it was damaged or tampered with on the way or in storage")]
     Damaged { name: FileName },
+    #[error("{name} was damaged or tampered with on the way or in storage")]
+    Envelope {
+        name: FileName,
+        #[source]
+        refusal: Refusal,
+    },
     #[error("a session's id is hexadecimal; give {chars_min} digits of it or more")]
     SessionId { chars_min: usize },
     #[error("several sessions begin with {id}; give more of the id")]
@@ -206,7 +213,7 @@ impl CliError {
             Self::CodeNeeded { .. } => Exit::CodeNeeded,
             Self::Target(TargetError::Exists { .. }) => Exit::Exists,
             Self::Target(TargetError::Stopped) => Exit::Interrupted,
-            Self::Damaged { .. } => Exit::Integrity,
+            Self::Damaged { .. } | Self::Envelope { .. } => Exit::Integrity,
             Self::SessionUnknown { .. } | Self::UserUnknown { .. } => Exit::NotFound,
             // Whoever reads has enough, as with `coffer ls | head`.
             Self::Output(err) | Self::Target(TargetError::Stdout(err))

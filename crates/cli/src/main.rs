@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod report;
 mod target;
+mod transfer;
 mod user_key;
 
 use std::process::ExitCode;

@@ -8,9 +8,11 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use coffer_core::FileName;
+use tempfile::NamedTempFile;
 
 /// How much is written between two looks at whether to stop.
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -75,14 +77,61 @@ impl Target {
         }
     }
 
-    /// Writes all of `bytes`, or leaves everything as it was; so it does when `stop` becomes true.
-    pub(crate) fn write(&self, bytes: &[u8], force: bool, stop: &AtomicBool) -> Result<(), TargetError> {
-        match self {
-            Self::Stdout => {
-                let mut out = io::stdout().lock();
-                out.write_all(bytes).and_then(|()| out.flush()).map_err(TargetError::Stdout)
+    /// Begins to write. `stop` becomes true when the user interrupts.
+    pub(crate) fn open(self, force: bool, stop: Arc<AtomicBool>) -> Result<Sink, TargetError> {
+        let place = match self {
+            Self::Stdout => Place::Stdout,
+            Self::File(path) => {
+                let failed = |source: io::Error| TargetError::Write { path: path.clone(), source };
+                let file = tempfile::Builder::new()
+                    .prefix(".coffer-")
+                    .permissions(Permissions::from_mode(0o600))
+                    .tempfile_in(folder_of(&path))
+                    .map_err(failed)?;
+                Place::File { file, path, force }
             }
-            Self::File(path) => write_file(path, bytes, force, stop),
+        };
+        Ok(Sink { place, stop })
+    }
+
+    /// Writes all of `bytes`, or leaves everything as it was; so it does when `stop` becomes true.
+    pub(crate) fn write(self, bytes: &[u8], force: bool, stop: Arc<AtomicBool>) -> Result<(), TargetError> {
+        let mut sink = self.open(force, stop)?;
+        bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| sink.write(chunk))?;
+        sink.finish()
+    }
+}
+
+/// A download that is being written. A file appears when it is [finished](Self::finish); dropped before, it is gone.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    place: Place,
+    stop: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Stdout,
+    File { file: NamedTempFile, path: PathBuf, force: bool },
+}
+
+impl Sink {
+    /// Writes what comes next.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), TargetError> {
+        match &mut self.place {
+            Place::Stdout => io::stdout().lock().write_all(bytes).map_err(TargetError::Stdout)?,
+            Place::File { file, path, .. } => {
+                file.write_all(bytes).map_err(|source| TargetError::Write { path: path.clone(), source })?;
+            }
+        }
+        if self.stop.load(Ordering::Relaxed) { Err(TargetError::Stopped) } else { Ok(()) }
+    }
+
+    /// All was written.
+    pub(crate) fn finish(self) -> Result<(), TargetError> {
+        match self.place {
+            Place::Stdout => io::stdout().lock().flush().map_err(TargetError::Stdout),
+            Place::File { file, path, force } => put_in_place(file, &path, force),
         }
     }
 }
@@ -94,21 +143,8 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn write_file(path: &Path, bytes: &[u8], force: bool, stop: &AtomicBool) -> Result<(), TargetError> {
+fn put_in_place(file: NamedTempFile, path: &Path, force: bool) -> Result<(), TargetError> {
     let failed = |source: io::Error| TargetError::Write { path: path.into(), source };
-    let folder = folder_of(path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".coffer-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    for chunk in bytes.chunks(CHUNK_BYTES) {
-        file.write_all(chunk).map_err(failed)?;
-        if stop.load(Ordering::Relaxed) {
-            // The unfinished file goes when it is dropped.
-            return Err(TargetError::Stopped);
-        }
-    }
     file.as_file().sync_all().map_err(failed)?;
     let renamed = if force { file.persist(path) } else { file.persist_noclobber(path) };
     match renamed {
@@ -119,7 +155,7 @@ fn write_file(path: &Path, bytes: &[u8], force: bool, stop: &AtomicBool) -> Resu
         Err(err) => return Err(failed(err.error)),
     }
     // Not every file system can sync a folder; the file itself is safe by now.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
@@ -131,7 +167,9 @@ mod tests {
 
     use super::*;
 
-    static GO_ON: AtomicBool = AtomicBool::new(false);
+    fn go_on() -> Arc<AtomicBool> {
+        Arc::default()
+    }
 
     fn name(text: &str) -> FileName {
         text.parse().unwrap()
@@ -160,7 +198,7 @@ mod tests {
     fn a_download_is_private_and_leaves_nothing_beside_it() {
         let home = TempDir::new().unwrap();
         let path = home.path().join("報告 2026.bin");
-        Target::File(path.clone()).write(b"plain", false, &GO_ON).unwrap();
+        Target::File(path.clone()).write(b"plain", false, go_on()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"plain");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(entries(home.path()), ["報告 2026.bin"]);
@@ -173,12 +211,12 @@ mod tests {
         fs::write(home.path().join("a"), "before").unwrap();
         assert!(matches!(target.check(false), Err(TargetError::Exists { .. })));
         // Also when it appears between the check and the writing.
-        assert!(matches!(target.write(b"after", false, &GO_ON), Err(TargetError::Exists { .. })));
+        assert!(matches!(target.clone().write(b"after", false, go_on()), Err(TargetError::Exists { .. })));
         assert_eq!(fs::read(home.path().join("a")).unwrap(), b"before");
         assert_eq!(entries(home.path()), ["a"]);
 
         target.check(true).unwrap();
-        target.write(b"after", true, &GO_ON).unwrap();
+        target.write(b"after", true, go_on()).unwrap();
         assert_eq!(fs::read(home.path().join("a")).unwrap(), b"after");
     }
 
@@ -189,8 +227,8 @@ mod tests {
         fs::write(&precious, "precious").unwrap();
         symlink(&precious, home.path().join("a")).unwrap();
         let target = Target::File(home.path().join("a"));
-        assert!(matches!(target.write(b"x", false, &GO_ON), Err(TargetError::Exists { .. })));
-        target.write(b"x", true, &GO_ON).unwrap();
+        assert!(matches!(target.clone().write(b"x", false, go_on()), Err(TargetError::Exists { .. })));
+        target.write(b"x", true, go_on()).unwrap();
         assert_eq!(fs::read(precious).unwrap(), b"precious");
     }
 
@@ -207,7 +245,7 @@ mod tests {
     fn an_interrupted_download_leaves_nothing() {
         let home = TempDir::new().unwrap();
         let target = Target::File(home.path().join("a"));
-        let stopped = target.write(&[0; 10], false, &AtomicBool::new(true));
+        let stopped = target.write(&[0; 10], false, Arc::new(AtomicBool::new(true)));
         assert!(matches!(stopped, Err(TargetError::Stopped)));
         assert!(entries(home.path()).is_empty());
     }

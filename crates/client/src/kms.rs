@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_api::file_keys::{CreateFileKey, FileKey, UnwrapRequest, UnwrapResponse};
+use coffer_api::file_keys::{CreateFileKey, FileKey, ShowFileKey, UnwrapRequest, UnwrapResponse};
 use coffer_api::file_versions::{
     OpenVersions, OpenedVersions, PublishVersions, PublishedVersions, RegisterVersions, RegisteredVersions,
 };
@@ -100,6 +100,11 @@ impl KmsClient {
     /// Makes a file key, or finds the one there is while its file has not been uploaded.
     pub async fn create_file_key(&self, body: &CreateFileKey) -> Result<FileKey, ClientError> {
         self.calls.call(Method::POST, v1::FILE_KEYS, body).await
+    }
+
+    /// The public side of a file key: the caller's own, or one that is shared.
+    pub async fn show_file_key(&self, query: &ShowFileKey) -> Result<FileKey, ClientError> {
+        self.calls.get(v1::FILE_KEY_SHOW, query).await
     }
 
     /// Opens what was wrapped for a file key; the key itself stays in the KMS.

@@ -15,12 +15,19 @@ pub(super) struct ByCli {
     pub(super) cli: Cli,
     email: String,
     password: String,
+    /// Whether files are stored for the original clients.
+    classic: bool,
 }
 
 impl ByCli {
     pub(super) fn new(stack: &Stack, name: &str) -> Self {
         let password = format!("the phrase of {name}\n");
-        Self { cli: stack.cli(name), email: format!("{name}@example.com"), password }
+        Self { cli: stack.cli(name), email: format!("{name}@example.com"), password, classic: false }
+    }
+
+    /// Somebody whose files the original clients can read.
+    pub(super) fn classic(stack: &Stack, name: &str) -> Self {
+        Self { classic: true, ..Self::new(stack, name) }
     }
 
     async fn ask_for_code(&self, command: &str) {
@@ -53,7 +60,8 @@ impl Person for ByCli {
 
     async fn put(&self, name: &str, content: &[u8]) {
         fs::write(self.cli.home.join(name), content).expect("the home can be written");
-        self.cli.run(&["put", name], b"").await.ok();
+        let arguments: &[&str] = if self.classic { &["put", "--classic", name] } else { &["put", name] };
+        self.cli.run(arguments, b"").await.ok();
     }
 
     async fn get(&self, name: &str) -> Download {

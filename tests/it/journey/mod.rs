@@ -122,7 +122,7 @@ async fn a_client_of_the_original_with_sessions_works_in_the_default_mode() {
 #[tokio::test]
 async fn files_move_between_the_command_line_curl_and_the_original_client() {
     let stack = Stack::all().start().await;
-    let mut cli = ByCli::new(&stack, "ann");
+    let mut cli = ByCli::classic(&stack, "ann");
     let mut curl = ByCurl::new(&stack, "ben");
     let mut original = ByOriginal::new(&stack, "cid");
     join(&stack, &mut cli).await;

@@ -63,7 +63,7 @@ fn a_file_that_is_too_large_for_the_server_is_told_how_much_fits() {
         (request.path == "/upload").then(|| Response::json(413, &refusal))
     });
     let home = Home::logged_in(&server);
-    let refused = home.run_with(&["put", "-", "a"], b"x", &[]).expect(2);
+    let refused = home.run_with(&["put", "--classic", "-", "a"], b"x", &[]).expect(2);
     assert!(refused.stderr.contains("47 MiB"), "{}", refused.stderr);
 }
 

@@ -1,4 +1,4 @@
-//! Storing and fetching.
+//! Storing and fetching classic envelopes, and what does not depend on the envelope.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn a_file_comes_back_as_it_was() {
     let home = Home::logged_in(&server);
     for (name, bytes) in [("empty", 0), ("報告 2026.bin", 100_001), ("block", 4096)] {
         home.write(name, &plaintext(bytes));
-        home.run(&["put", name]).expect(0);
+        home.run(&["put", "--classic", name]).expect(0);
         home.run(&["get", name, "back", "--force"]).expect(0);
         assert_eq!(fs::read(home.path("back")).unwrap(), plaintext(bytes), "{name}");
     }
@@ -30,8 +30,8 @@ fn a_file_comes_back_as_it_was() {
 fn standard_input_and_output_take_the_place_of_files() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
-    home.run(&["put", "-"]).expect(2);
-    home.run_with(&["put", "-", "notes/a"], &plaintext(1000), &[]).expect(0);
+    home.run(&["put", "--classic", "-"]).expect(2);
+    home.run_with(&["put", "--classic", "-", "notes/a"], &plaintext(1000), &[]).expect(0);
     assert_eq!(home.run(&["get", "notes/a", "-"]).expect(0).stdout, plaintext(1000));
 }
 
@@ -39,7 +39,7 @@ fn standard_input_and_output_take_the_place_of_files() {
 fn the_servers_see_nothing_of_the_plaintext() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
-    home.run_with(&["put", "-", "a"], &plaintext(1000), &[]).expect(0);
+    home.run_with(&["put", "--classic", "-", "a"], &plaintext(1000), &[]).expect(0);
     home.run(&["get", "a"]).expect(0);
     let found = |bytes: &[u8]| bytes.windows(18).any(|window| window == b"findable-plaintext");
     for request in &server.state().requests {
@@ -56,9 +56,9 @@ fn a_stored_file_is_not_overwritten_and_not_even_read() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
     home.write("a", b"first");
-    home.run(&["put", "a"]).expect(0);
+    home.run(&["put", "--classic", "a"]).expect(0);
     let uploads = server.count("/upload");
-    let refused = home.run(&["put", "a"]).expect(6);
+    let refused = home.run(&["put", "--classic", "a"]).expect(6);
     assert!(refused.stderr.contains("choose another name"), "{}", refused.stderr);
     assert_eq!(server.count("/upload"), uploads);
 }
@@ -84,7 +84,7 @@ fn an_upload_whose_answer_is_lost_is_tried_again_and_known_by_its_content() {
             }
         });
         let home = Home::logged_in(&server);
-        home.run_with(&["put", "-", "a"], &plaintext(1000), &[]).expect(0);
+        home.run_with(&["put", "--classic", "-", "a"], &plaintext(1000), &[]).expect(0);
         assert_eq!(server.count("/upload"), 2, "kept: {kept}");
         assert_eq!(home.run(&["get", "a", "-"]).expect(0).stdout, plaintext(1000), "kept: {kept}");
     }
@@ -98,14 +98,14 @@ fn a_name_that_was_taken_meanwhile_is_no_success() {
         state.files.insert("a".into(), other);
     });
     let home = Home::logged_in(&server);
-    home.run_with(&["put", "-", "a"], &plaintext(1000), &[]).expect(6);
+    home.run_with(&["put", "--classic", "-", "a"], &plaintext(1000), &[]).expect(6);
 }
 
 #[test]
 fn a_local_file_is_not_overwritten_and_nothing_is_fetched_for_it() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
-    home.run_with(&["put", "-", "a"], &plaintext(10), &[]).expect(0);
+    home.run_with(&["put", "--classic", "-", "a"], &plaintext(10), &[]).expect(0);
     home.write("a", b"precious");
     let refused = home.run(&["get", "a"]).expect(6);
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
@@ -119,7 +119,7 @@ fn a_local_file_is_not_overwritten_and_nothing_is_fetched_for_it() {
 fn a_damaged_file_leaves_nothing_behind() {
     let server = Fake::start();
     let home = Home::logged_in(&server);
-    home.run_with(&["put", "-", "a"], &plaintext(10), &[]).expect(0);
+    home.run_with(&["put", "--classic", "-", "a"], &plaintext(10), &[]).expect(0);
     let before = home.entries();
     for (field, damage) in [("encrypted_data", "AAAA"), ("encrypted_data", ""), ("encrypted_aes_key", "AAAA")]
     {
@@ -139,7 +139,7 @@ fn a_name_that_would_leave_the_folder_is_refused_before_any_request() {
     let before = server.state().requests.len();
     for name in ["../a", "/etc/passwd", "a/../../b", ""] {
         home.run(&["get", name]).expect(2);
-        home.run(&["put", "password", name]).expect(2);
+        home.run(&["put", "--classic", "password", name]).expect(2);
     }
     assert_eq!(server.state().requests.len(), before);
 }

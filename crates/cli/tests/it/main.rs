@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod config;
+mod envelopes;
 mod failures;
 mod fake;
 mod files;

@@ -21,7 +21,9 @@ fn exporting(text: &'static str) -> Fake {
             Some(Response::json(200, &json!({ "items": [] })))
         }
         ITEMS => Some(Response::json(200, &json!({ "items": [meta()] }))),
-        EXPORT if request.query["environment"] == "broken" => Some(Response::BreakOff(text.into())),
+        EXPORT if request.query["environment"] == "broken" => {
+            Some(Response::BreakOff(Vec::new(), text.into()))
+        }
         EXPORT => Some(Response::Answer(200, Vec::new(), text.into())),
         _ => None,
     })

@@ -29,7 +29,7 @@ pub(crate) enum Response {
     /// Status, headers and body.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Announces more than this and closes the connection in the middle of it.
-    BreakOff(Vec<u8>),
+    BreakOff(Vec<(&'static str, String)>, Vec<u8>),
     /// Closes the connection without an answer.
     HangUp,
 }
@@ -72,29 +72,52 @@ fn converse(connection: TcpStream, handle: &dyn Fn(Request) -> Response) -> Opti
         let request = read(&mut reader)?;
         let (status, headers, body) = match handle(request) {
             Response::Answer(status, headers, body) => (status, headers, body),
-            Response::BreakOff(body) => {
-                let head = format!("HTTP/1.1 200 Test\r\ncontent-length: {}\r\n\r\n", body.len() + 1);
+            Response::BreakOff(headers, body) => {
+                let head = head(200, &headers, body.len() + 1);
                 writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).ok()?;
                 return None;
             }
             Response::HangUp => return None,
         };
-        let mut head = format!("HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            write!(head, "{name}: {value}\r\n").unwrap();
-        }
-        head.push_str("\r\n");
-        writer.write_all(head.as_bytes()).ok()?;
+        writer.write_all(head(status, &headers, body.len()).as_bytes()).ok()?;
         writer.write_all(&body).ok()?;
     }
 }
 
+fn head(status: u16, headers: &[(&str, String)], length: usize) -> String {
+    let mut head = format!("HTTP/1.1 {status} Test\r\ncontent-length: {length}\r\n");
+    for (name, value) in headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    head + "\r\n"
+}
+
+fn line(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    Some(line.trim_end().to_owned())
+}
+
+fn read_bytes(reader: &mut BufReader<TcpStream>, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A body without a length (RFC 9112, section 7.1).
+fn read_chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let length = usize::from_str_radix(&line(reader)?, 16).ok()?;
+        body.extend(read_bytes(reader, length)?);
+        line(reader)?;
+        if length == 0 {
+            return Some(body);
+        }
+    }
+}
+
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
-    let line = |reader: &mut BufReader<TcpStream>| {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
-        Some(line.trim_end().to_owned())
-    };
     let first = line(reader)?;
     let mut parts = first.split(' ');
     let (method, target) = (parts.next()?.to_owned(), parts.next()?.to_owned());
@@ -104,9 +127,12 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         let Some((name, value)) = header.split_once(':') else { break };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    let mut raw = vec![0; length];
-    reader.read_exact(&mut raw).ok()?;
+    let raw = if headers.contains_key("transfer-encoding") {
+        read_chunks(reader)?
+    } else {
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        read_bytes(reader, length)?
+    };
     let url = url::Url::parse(&format!("http://fake{target}")).ok()?;
     Some(Request {
         method,

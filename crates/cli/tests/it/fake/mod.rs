@@ -1,6 +1,7 @@
 //! The services on one port, in memory. What the gateway answers, tests say themselves.
 
 mod http;
+mod native;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,6 +12,7 @@ use coffer_crypto::filekey::{FileKeyPair, RsaBits};
 use serde_json::{Value, json};
 
 pub(crate) use http::{Request, Response};
+pub(crate) use native::Native;
 
 /// The one code that the fake takes.
 pub(crate) const CODE: &str = "123456";
@@ -29,7 +31,9 @@ pub(crate) struct State {
     pub(crate) files: BTreeMap<String, Value>,
     /// Every request, oldest first.
     pub(crate) requests: Vec<Request>,
-    keys: BTreeMap<String, Arc<FileKeyPair>>,
+    /// Files that are envelopes.
+    pub(crate) native: BTreeMap<String, Native>,
+    pub(crate) keys: BTreeMap<String, Arc<FileKeyPair>>,
 }
 
 /// A running fake. It stops listening to nobody: the process's end takes it away.
@@ -106,8 +110,15 @@ fn answer(request: &Request, state: &mut State) -> Response {
 }
 
 fn with_session(request: &Request, state: &mut State) -> Response {
+    if let Some(answer) = native::answer(request, state) {
+        return answer;
+    }
     let text = |field: &str| request.body[field].as_str().unwrap_or_default().to_owned();
     match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/api/v1/file-keys/show") => match state.keys.get(&request.query["name"]) {
+            Some(pair) => Response::json(200, &file_key(&request.query["name"], pair)),
+            None => problem(coffer_api::ErrorCode::FileKeyNotFound),
+        },
         ("POST", "/api/v1/file-keys") if state.files.contains_key(&text("name")) => {
             problem(coffer_api::ErrorCode::FileExists)
         }

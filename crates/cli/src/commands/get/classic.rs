@@ -1,8 +1,5 @@
-//! `coffer get`: fetches a file and decrypts it here.
-//!
-//! The KMS opens the two wrapped values of the envelope; the private key stays there.
+//! Fetching a file that is a classic envelope: the KMS opens its two wrapped values.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,54 +7,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use coffer_api::file_keys::{UnwrapRequest, UnwrapResponse};
 use coffer_client::Envelope;
-use coffer_core::{EmailAddress, FileName, SecretBytes};
+use coffer_core::{EmailAddress, SecretBytes};
 use coffer_crypto::classic::ContentKey;
-use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::Args;
 use crate::app::{App, Session};
 use crate::error::CliError;
-use crate::output::{self, printable};
 use crate::progress::Progress;
 use crate::target::Target;
 
-/// Arguments of `coffer get`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The file's name in the store
-    name: FileName,
-    /// Where to write it: a file, a folder, or - for standard output; by default here, under its own name
-    file: Option<PathBuf>,
-    /// Whose file, when several people's files of this name are within reach
-    #[arg(long, value_name = "EMAIL")]
-    owner: Option<EmailAddress>,
-    /// Replace an existing file
-    #[arg(long, short)]
-    force: bool,
-    /// Read the classic envelope: the default, and the only format so far
-    #[arg(long)]
-    classic: bool,
-}
-
-/// Fetches a file.
-pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
-    let target = Target::of(args.file.as_deref(), &args.name);
-    if app.output.json && target == Target::Stdout {
-        return Err(CliError::JsonAndStdout);
-    }
-    target.check(args.force)?;
-    let session = app.session()?;
-    let plaintext = fetch(&session, &args, app).await?;
+/// Fetches the file; says its size.
+pub(super) async fn get(
+    session: &Session,
+    (args, target): (&Args, Target),
+    app: &App,
+) -> Result<u64, CliError> {
+    let plaintext = fetch(session, args, app).await?;
     let size_bytes = plaintext.expose().len();
-    write(target.clone(), plaintext, args.force).await?;
-    if let Target::File(path) = target {
-        let path = path.display().to_string();
-        let written = json!({ "name": args.name, "path": path, "size_bytes": size_bytes });
-        app.output.result(&written, || {
-            format!("Wrote {} ({})", printable(&path), output::size(size_bytes as u64))
-        })?;
-    }
-    Ok(())
+    write(target, plaintext, args.force).await?;
+    Ok(size_bytes as u64)
 }
 
 async fn fetch(session: &Session, args: &Args, app: &App) -> Result<SecretBytes, CliError> {
@@ -90,10 +59,14 @@ fn open(unwrapped: &UnwrapResponse, envelope: &Envelope) -> Option<SecretBytes> 
 }
 
 /// Writes the plaintext; Ctrl-C meanwhile takes the unfinished file away.
-pub(super) async fn write(target: Target, plaintext: SecretBytes, force: bool) -> Result<(), CliError> {
+pub(in crate::commands) async fn write(
+    target: Target,
+    plaintext: SecretBytes,
+    force: bool,
+) -> Result<(), CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let mut writing = tokio::task::spawn_blocking(move || target.write(plaintext.expose(), force, &seen));
+    let mut writing = tokio::task::spawn_blocking(move || target.write(plaintext.expose(), force, seen));
     let written = tokio::select! {
         written = &mut writing => written,
         _ = tokio::signal::ctrl_c() => {

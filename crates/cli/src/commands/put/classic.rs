@@ -1,8 +1,7 @@
-//! `coffer put`: encrypts a file here and stores it.
+//! Storing a file as a classic envelope, which the original clients read.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use coffer_api::file_keys::{Covers, CreateFileKey};
@@ -13,6 +12,7 @@ use coffer_crypto::filekey::PublicKey;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::{Args, open};
 use crate::app::App;
 use crate::error::CliError;
 use crate::output;
@@ -21,18 +21,6 @@ use crate::progress::Progress;
 /// A classic envelope is made in memory, so this is as much as a file may have; the data service's own
 /// limit is lower.
 const FILE_BYTES_MAX: u64 = 1 << 30;
-
-/// Arguments of `coffer put`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The file to store; - is standard input
-    file: PathBuf,
-    /// Its name in the store; by default the file's own name without folders
-    name: Option<FileName>,
-    /// Write the classic envelope (AES-256-CBC, RSA-OAEP): the default, and the only format so far
-    #[arg(long)]
-    classic: bool,
-}
 
 /// What `--json` tells of a stored file.
 #[derive(Serialize)]
@@ -45,17 +33,13 @@ struct Stored<'a> {
 
 /// Stores a file. The server is asked for the key before the file is read: a name that is taken is
 /// refused before any work is done.
-pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
-    let name = name_of(&args.file, args.name)?;
+pub(super) async fn put(args: Args, name: FileName, app: &App) -> Result<(), CliError> {
     let session = app.session()?;
     let of_file = |err| CliError::of_file(&name, err);
     // Opened first: a file that is not there should not leave a key behind.
-    let source = open(&args.file)?;
-    let key = session
-        .kms
-        .create_file_key(&CreateFileKey { name: name.as_str().into(), covers: Covers::File })
-        .await;
-    let key = key.map_err(of_file)?;
+    let (source, _) = open(&args.file)?;
+    let create = CreateFileKey { name: name.as_str().into(), covers: Covers::File };
+    let key = session.kms.create_file_key(&create).await.map_err(of_file)?;
     let public = PublicKey::from_pem(&key.public_key_pem).map_err(CliError::PublicKey)?;
 
     let random = Arc::clone(&app.random);
@@ -70,29 +54,6 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     let stored = Stored { name: &name, file_id: key.file_id, key_version: key.version, size_bytes };
     app.output.result(&stored, || format!("Stored {name} ({})", output::size(size_bytes as u64)))?;
     Ok(())
-}
-
-fn name_of(file: &Path, given: Option<FileName>) -> Result<FileName, CliError> {
-    if let Some(name) = given {
-        return Ok(name);
-    }
-    if file == Path::new("-") {
-        return Err(CliError::NameNeeded);
-    }
-    let last = file.file_name().and_then(|last| last.to_str()).unwrap_or_default();
-    last.parse().map_err(|source| CliError::NameFromPath { path: file.into(), source })
-}
-
-fn open(file: &Path) -> Result<Box<dyn Read + Send>, CliError> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let failed = |source| CliError::ReadFile { path: file.into(), source };
-    let opened = File::open(file).map_err(failed)?;
-    if opened.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(Box::new(opened))
 }
 
 fn seal(
@@ -117,22 +78,4 @@ fn seal(
         encrypted_iv: sealed.encrypted_iv,
     };
     Ok((plaintext.len(), envelope))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_named_by_its_last_part_unless_it_is_named() {
-        let name = |file: &str, given: Option<&str>| {
-            name_of(Path::new(file), given.map(|text| text.parse().unwrap())).map(|name| name.to_string())
-        };
-        assert_eq!(name("/home/ann/報告 2026.bin", None).unwrap(), "報告 2026.bin");
-        assert_eq!(name("a", Some("reports/a")).unwrap(), "reports/a");
-        assert_eq!(name("-", Some("a")).unwrap(), "a");
-        assert!(matches!(name("-", None), Err(CliError::NameNeeded)));
-        assert!(matches!(name("/", None), Err(CliError::NameFromPath { .. })));
-        assert!(matches!(name("a/..", None), Err(CliError::NameFromPath { .. })));
-    }
 }

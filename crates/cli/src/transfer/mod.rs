@@ -1,0 +1,13 @@
+//! Files on their way: sealed as they are read, opened as they arrive, in constant memory either way.
+//!
+//! The network is asynchronous, files and ciphers are not: each transfer has a thread that seals or opens, and a short
+//! queue between it and the network, which makes the faster of the two wait.
+
+mod open;
+mod seal;
+
+pub(crate) use open::{Arriving, OpenError, Opening};
+pub(crate) use seal::{Sealing, Source};
+
+/// Pieces in the queue between network and thread.
+const PIECES_AHEAD: usize = 4;
