@@ -10,6 +10,8 @@
 
 mod hazmat;
 mod safe;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use safe::equal::equal;
 pub use safe::{classic, envelope, filekey, hash, index, keyring, mac, root, space, stream};

@@ -13,6 +13,7 @@
 //! The road not taken is to derive the name space's key from the user key itself: a change of the user key would
 //! then be a change of every record, which no sharded store does at once.
 
+mod stack;
 mod user_key;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use coffer_core::{Random, SecretBytes, SecretKey, make_secret_key};
 
 use crate::hazmat::{self, HmacSha256, TAG_BYTES, XAES_NONCE_BYTES, Xaes256Gcm};
 
+use stack::on_wiped_stack;
 pub use user_key::{ITERATIONS, SALT_BYTES, UserKey};
 
 const FORMAT: u8 = 1;
@@ -36,8 +38,10 @@ pub const OVERHEAD_BYTES: usize = HEADER_BYTES + TAG_BYTES;
 #[error("not as it was sealed for this place and key")]
 pub struct SpaceError;
 
-/// The keys of one name space.
-pub struct SpaceKeys {
+/// The keys of one name space. They stay where they were made, however it is moved, and are wiped there.
+pub struct SpaceKeys(Box<Keys>);
+
+struct Keys {
     id: [u8; ID_BYTES],
     key: SecretKey,
     cipher: Xaes256Gcm,
@@ -50,26 +54,27 @@ impl SpaceKeys {
     pub fn make(random: &dyn Random) -> Self {
         let mut id = [0; ID_BYTES];
         random.fill(&mut id);
-        Self::new(id, make_secret_key(random))
+        on_wiped_stack(|| Self::new(id, make_secret_key(random)))
     }
 
+    /// To be called on a stack that is wiped.
     fn new(id: [u8; ID_BYTES], key: SecretKey) -> Self {
         let cipher = Xaes256Gcm::new(derive(&key, b"seal").expose());
         let names = HmacSha256::new(derive(&key, b"names").expose());
-        Self { id, key, cipher, names }
+        Self(Box::new(Keys { id, key, cipher, names }))
     }
 
     /// The name space's id. Random: it tells nothing of the user key.
     #[must_use]
     pub fn id(&self) -> &[u8; ID_BYTES] {
-        &self.id
+        &self.0.id
     }
 
     /// A name as storage may see it. `domain` keeps kinds of names apart; `pepper` is a secret of the deployment.
     #[must_use]
     pub fn blind(&self, pepper: &SecretKey, domain: &str, name: &str) -> [u8; NAME_BYTES] {
         let length = (domain.len() as u64).to_be_bytes();
-        let inner = self.names.mac(&[&length, domain.as_bytes(), name.as_bytes()]);
+        let inner = self.0.names.mac(&[&length, domain.as_bytes(), name.as_bytes()]);
         let blinded = HmacSha256::new(pepper.expose()).mac(&[b"coffer space name v1", &inner]);
         *blinded.first_chunk().expect("32 bytes begin with 16")
     }
@@ -77,12 +82,12 @@ impl SpaceKeys {
     /// Seals `plaintext`, bound to `aad`, which must name the place where it will stand.
     #[must_use]
     pub fn seal(&self, random: &dyn Random, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-        seal(&self.cipher, random, aad, plaintext)
+        seal(&self.0.cipher, random, aad, plaintext)
     }
 
     /// Opens what [`seal`](Self::seal) made for the same place.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<SecretBytes, SpaceError> {
-        open(&self.cipher, aad, sealed)
+        open(&self.0.cipher, aad, sealed)
     }
 }
 

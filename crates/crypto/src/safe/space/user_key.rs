@@ -5,8 +5,12 @@ use std::num::NonZeroU32;
 
 use coffer_core::{Random, SecretKey};
 
+use zeroize::Zeroizing;
+
+use super::stack::on_wiped_stack;
 use super::{ID_BYTES, SpaceError, SpaceKeys, derive, open, seal};
 use crate::hazmat::{self, Xaes256Gcm};
+use crate::safe::mac::mac;
 
 /// Bytes of the deployment's salt.
 pub const SALT_BYTES: usize = 64;
@@ -15,8 +19,10 @@ pub const ITERATIONS: NonZeroU32 = NonZeroU32::new(480_000).expect("a constant o
 
 const KEY_BYTES: usize = 32;
 
-/// The keys that one user key derives to.
-pub struct UserKey {
+/// The keys that one user key derives to. They stay where they were made, however it is moved, and are wiped there.
+pub struct UserKey(Box<Keys>);
+
+struct Keys {
     locator: SecretKey,
     wrapping: Xaes256Gcm,
 }
@@ -25,44 +31,58 @@ impl UserKey {
     /// Derives them: [`ITERATIONS`] rounds, so this takes a good tenth of a second of one core.
     #[must_use]
     pub fn derive(user_key: &[u8], salt: &[u8; SALT_BYTES]) -> Self {
-        Self::of(&SecretKey::init_with(|out| hazmat::pbkdf2_hmac_sha256(user_key, salt, ITERATIONS, out)))
+        on_wiped_stack(|| {
+            let master =
+                SecretKey::init_with(|out| hazmat::pbkdf2_hmac_sha256(user_key, salt, ITERATIONS, out));
+            Self::of(&master)
+        })
     }
 
     /// The keys of a master key that was derived some other, equally slow way. Never of a text.
     #[must_use]
     pub fn of(master: &SecretKey) -> Self {
-        let wrapping = Xaes256Gcm::new(derive(master, b"wrap").expose());
-        Self { locator: derive(master, b"locator"), wrapping }
+        on_wiped_stack(|| {
+            let wrapping = Xaes256Gcm::new(derive(master, b"wrap").expose());
+            Self(Box::new(Keys { locator: derive(master, b"locator"), wrapping }))
+        })
     }
 
-    /// By what the user key's name space is found. Blind it under a secret of the deployment before it is stored:
-    /// otherwise whoever has the storage could try user keys against it.
+    /// By what the user key's name space is found, blinded under a secret of the deployment: whoever has the storage
+    /// alone cannot try user keys against it. `purpose` names what it is blinded for.
+    #[must_use]
+    pub fn blind(&self, pepper: &SecretKey, purpose: &[u8]) -> [u8; 32] {
+        on_wiped_stack(|| mac(pepper, &[purpose, self.0.locator.expose()]))
+    }
+
+    /// What [`blind`](Self::blind) blinds. For tests that look whether it is anywhere.
     #[must_use]
     pub fn locator(&self) -> &SecretKey {
-        &self.locator
+        &self.0.locator
     }
 
     /// The keys of a name space, to be stored.
     #[must_use]
     pub fn wrap(&self, space: &SpaceKeys, random: &dyn Random) -> Vec<u8> {
-        let mut plain = [0; ID_BYTES + KEY_BYTES];
-        plain[..ID_BYTES].copy_from_slice(&space.id);
-        plain[ID_BYTES..].copy_from_slice(space.key.expose());
-        let wrapped = seal(&self.wrapping, random, &self.aad(), &plain);
-        zeroize::Zeroize::zeroize(&mut plain);
-        wrapped
+        on_wiped_stack(|| {
+            let mut plain = Zeroizing::new([0; ID_BYTES + KEY_BYTES]);
+            plain[..ID_BYTES].copy_from_slice(&space.0.id);
+            plain[ID_BYTES..].copy_from_slice(space.0.key.expose());
+            seal(&self.0.wrapping, random, &self.aad(), &*plain)
+        })
     }
 
     /// The keys in what [`wrap`](Self::wrap) made under the same user key.
     pub fn unwrap(&self, wrapped: &[u8]) -> Result<SpaceKeys, SpaceError> {
-        let plain = open(&self.wrapping, &self.aad(), wrapped)?;
-        let (id, key) = plain.expose().split_first_chunk().ok_or(SpaceError)?;
-        let key: &[u8; KEY_BYTES] = key.try_into().map_err(|_| SpaceError)?;
-        Ok(SpaceKeys::new(*id, SecretKey::init_with(|out| out.copy_from_slice(key))))
+        on_wiped_stack(|| {
+            let plain = open(&self.0.wrapping, &self.aad(), wrapped)?;
+            let (id, key) = plain.expose().split_first_chunk().ok_or(SpaceError)?;
+            let key: &[u8; KEY_BYTES] = key.try_into().map_err(|_| SpaceError)?;
+            Ok(SpaceKeys::new(*id, SecretKey::init_with(|out| out.copy_from_slice(key))))
+        })
     }
 
-    fn aad(&self) -> Vec<u8> {
-        [&b"coffer space wrap v1"[..], self.locator.expose()].concat()
+    fn aad(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([&b"coffer space wrap v1"[..], self.0.locator.expose()].concat())
     }
 }
 
@@ -87,7 +107,7 @@ mod tests {
         let again = UserKey::derive(b"correct horse", &salt);
         assert_eq!(again.locator().expose(), user_key.locator().expose());
         let opened = again.unwrap(&wrapped).unwrap();
-        assert_eq!((opened.id, opened.key.expose()), (space.id, space.key.expose()));
+        assert_eq!((opened.id(), opened.0.key.expose()), (space.id(), space.0.key.expose()));
         for other in
             [UserKey::derive(b"correct horsf", &salt), UserKey::derive(b"correct horse", &other_salt)]
         {

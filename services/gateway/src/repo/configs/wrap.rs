@@ -1,7 +1,6 @@
 //! Which user key opens which name space.
 
 use coffer_core::SecretKey;
-use coffer_crypto::mac::mac;
 use coffer_crypto::space::UserKey;
 use coffer_store::records::{Partition, Sort, Stored, Table, Version};
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,7 @@ pub struct Place(#[serde(with = "serde_bytes")] [u8; 32]);
 impl Place {
     /// The place of a user key.
     pub fn of(user_key: &UserKey, pepper: &SecretKey) -> Self {
-        Self(mac(pepper, &[b"coffer config wrap v1", user_key.locator().expose()]))
+        Self(user_key.blind(pepper, b"coffer config wrap v1"))
     }
 
     /// One of many that are different.

@@ -11,3 +11,4 @@ mod references;
 mod rekey;
 mod schemas;
 mod watching;
+mod wiping;
