@@ -39,9 +39,18 @@ impl Default for Http {
 impl Http {
     /// A client whose connections come from `address`, any of 127.0.0.0/8.
     pub fn from_address(address: Ipv4Addr) -> Self {
+        Self::with_timeout(address, Duration::from_mins(1))
+    }
+
+    /// One that waits for an answer as long as a busy machine may take for work of the lowest priority.
+    pub fn patient(address: Ipv4Addr) -> Self {
+        Self::with_timeout(address, Duration::from_mins(10))
+    }
+
+    fn with_timeout(address: Ipv4Addr, timeout: Duration) -> Self {
         let client = Client::builder()
             .local_address(IpAddr::V4(address))
-            .timeout(Duration::from_mins(1))
+            .timeout(timeout)
             .pool_idle_timeout(IDLE_MAX)
             .no_proxy()
             .build()

@@ -1,4 +1,4 @@
-//! How many new user keys one network address may bring.
+//! How many new user keys one network address may bring in a minute. How many of them wait: `turns`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// Addresses that are remembered, at most. Who has more of them is held back by the queue alone.
+/// Addresses that are remembered, at most. Who has more of them is held back by the turns alone.
 const ADDRESSES_MAX: u64 = 10_000;
 
 /// What one address did lately.
@@ -17,49 +17,31 @@ const ADDRESSES_MAX: u64 = 10_000;
 struct Visitor {
     since: Instant,
     count: AtomicU32,
-    waiting: AtomicU32,
 }
 
 /// Counts derivations by address.
 #[derive(Debug)]
 pub(super) struct Gate {
     per_minute_max: u32,
-    waiting_max: u32,
     visitors: Cache<IpAddr, Arc<Visitor>>,
 }
 
-/// A place in the queue, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Pass(Arc<Visitor>);
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Gate {
-    /// Lets one address have so many derivations a minute, of which so many wait at the same time.
-    pub(super) fn new(per_minute_max: u32, waiting_max: u32) -> Self {
+    /// Lets one address have so many derivations a minute.
+    pub(super) fn new(per_minute_max: u32) -> Self {
         let visitors = Cache::builder().max_capacity(ADDRESSES_MAX).time_to_live(MINUTE).build();
-        Self { per_minute_max, waiting_max, visitors }
+        Self { per_minute_max, visitors }
     }
 
     /// Lets one more through, or says in how many seconds to come back.
-    pub(super) fn enter(&self, address: IpAddr) -> Result<Pass, u32> {
-        let fresh = || {
-            Arc::new(Visitor { since: Instant::now(), count: AtomicU32::new(0), waiting: AtomicU32::new(0) })
-        };
+    pub(super) fn enter(&self, address: IpAddr) -> Result<(), u32> {
+        let fresh = || Arc::new(Visitor { since: Instant::now(), count: AtomicU32::new(0) });
         let visitor = self.visitors.get_with(address, fresh);
         if visitor.count.fetch_add(1, Ordering::Relaxed) >= self.per_minute_max {
             let left = MINUTE.saturating_sub(visitor.since.elapsed());
             return Err(u32::try_from(left.as_secs()).unwrap_or(0) + 1);
         }
-        let pass = Pass(Arc::clone(&visitor));
-        if visitor.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
-            return Err(1);
-        }
-        Ok(pass)
+        Ok(())
     }
 }
 
@@ -72,21 +54,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_has_so_many_a_minute_and_another_address_has_its_own() {
-        let gate = Gate::new(2, 8);
+        let gate = Gate::new(2);
         for _ in 0..2 {
-            drop(gate.enter(ANN).unwrap());
+            gate.enter(ANN).unwrap();
         }
         let wait_s = gate.enter(ANN).unwrap_err();
         assert!((1..=60).contains(&wait_s), "{wait_s}");
         assert!(gate.enter(BOB).is_ok());
-    }
-
-    #[tokio::test]
-    async fn an_address_has_so_many_waiting_until_they_are_done() {
-        let gate = Gate::new(100, 2);
-        let passes = [gate.enter(ANN).unwrap(), gate.enter(ANN).unwrap()];
-        assert_eq!(gate.enter(ANN).unwrap_err(), 1);
-        drop(passes);
-        assert!(gate.enter(ANN).is_ok());
     }
 }

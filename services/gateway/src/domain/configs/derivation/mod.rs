@@ -1,14 +1,15 @@
 //! From user keys to derived keys: once each, off the request threads, and remembered for a while.
 //!
-//! A derivation takes a good tenth of a second of a core, so it is done by few threads of low priority with a bounded
-//! queue, and concurrent requests with one user key share one. What is being derived belongs to those who wait for it:
-//! when the last of them goes, a derivation that has not begun is dropped.
+//! A derivation takes a good tenth of a second of a core, so it is done by few threads of low priority, for which network
+//! addresses wait in turns, and concurrent requests with one user key share one. What is being derived belongs to those
+//! who wait for it: when the last of them goes, a derivation that has not begun is dropped.
 
 mod advice;
 mod cache;
 mod gate;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,6 +29,7 @@ use super::space::OpenSpace;
 use crate::repo::configs::{Deployment, Place};
 use cache::{Cache, CacheLimits, Index};
 use gate::Gate;
+use turns::Turns;
 
 /// How often expired keys are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -70,6 +72,7 @@ struct Inner {
     deployment: Arc<Deployment>,
     cache: Cache,
     gate: Gate,
+    turns: Turns,
     workers: Workers,
     pending: Mutex<HashMap<Index, WeakPending>>,
     index_key: SecretKey,
@@ -92,14 +95,16 @@ impl Deriver {
             life: Duration::from_secs(settings.derived_key_life_s.into()),
         };
         // One address alone does not fill the queue.
-        let share = u32::try_from(queue / 4).unwrap_or(u32::MAX).max(1);
+        let share = (queue / 4).max(1);
         let queue_s = ABOUT_MS * queue as u64 / threads as u64 / 1000 / 2;
         Ok(Self(Arc::new(Inner {
             derive,
             deployment,
             cache: Cache::new(limits),
-            gate: Gate::new(settings.derivations_per_address_per_minute_max, share),
-            workers: Workers::start_at_low_priority("derive", threads, queue)?,
+            gate: Gate::new(settings.derivations_per_address_per_minute_max),
+            turns: Turns::new(threads, queue, share),
+            // A turn ends a moment before the thread is free again.
+            workers: Workers::start_at_low_priority("derive", threads, 2 * threads)?,
             pending: Mutex::default(),
             index_key: make_secret_key(random),
             clock,
@@ -133,11 +138,14 @@ impl Deriver {
         if let Some(derived) = self.0.cache.get(&index, self.0.clock.now()) {
             return Ok(async move { Ok(derived) }.boxed().shared());
         }
-        let pass = self.0.gate.enter(client).map_err(Refusal::Later)?;
+        self.0.gate.enter(client).map_err(Refusal::Later)?;
         let (deriver, user_key) = (self.clone(), SecretBytes::new(user_key.to_vec()));
         let begun = async move {
-            let outcome = deriver.derive(index, user_key).await;
-            drop(pass);
+            let outcome = deriver.derive(user_key, client).await;
+            if let Ok(derived) = &outcome {
+                deriver.keep(index, derived);
+            }
+            deriver.0.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
             outcome
         };
         let begun = begun.boxed().shared();
@@ -147,26 +155,29 @@ impl Deriver {
         Ok(begun)
     }
 
-    async fn derive(&self, index: Index, user_key: SecretBytes) -> Result<Arc<Derived>, Refusal> {
+    async fn derive(&self, user_key: SecretBytes, client: IpAddr) -> Result<Arc<Derived>, Refusal> {
+        let later = Refusal::Later(self.0.queue_s);
+        let turn = self.0.turns.take(client).await.ok_or(later)?;
         let (derive, deployment) = (Arc::clone(&self.0.derive), Arc::clone(&self.0.deployment));
         let until = self.0.clock.now().plus(self.0.life);
         let work = self.0.workers.run(move || {
+            // His who waits, but the thread's while it works: it is not free when he goes.
+            let _turn = turn;
             let advice = advice::advice(user_key.expose());
             let user_key = derive(user_key.expose());
             let place = Place::of(&user_key, &deployment.pepper);
             Derived { user_key, place, advice, until, space: RwLock::default() }
         });
-        let outcome = work.await.map(Arc::new).map_err(|error| match error {
-            WorkError::Overloaded => Refusal::Later(self.0.queue_s),
+        work.await.map(Arc::new).map_err(|error| match error {
+            WorkError::Overloaded => later,
             WorkError::Stopped => Refusal::Stopped,
-        });
-        if let Ok(derived) = &outcome {
-            self.0.cache.insert(index, Arc::clone(derived), self.0.clock.now());
-            metrics::counter!("coffer_config_derivations_total").increment(1);
-            self.count();
-        }
-        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&index);
-        outcome
+        })
+    }
+
+    fn keep(&self, index: Index, derived: &Arc<Derived>) {
+        self.0.cache.insert(index, Arc::clone(derived), self.0.clock.now());
+        metrics::counter!("coffer_config_derivations_total").increment(1);
+        self.count();
     }
 
     /// Tells whoever watches this process how many derived keys it has. A number says nothing of whose they are.
