@@ -62,6 +62,16 @@ impl ClientError {
         }
     }
 
+    /// The same, with a field by the name under which the caller's user knows it.
+    #[must_use]
+    pub fn naming(mut self, field: &str, name: &'static str) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            let named = refusal.errors.iter_mut().filter(|error| error.field == field);
+            named.for_each(|error| error.field = name.into());
+        }
+        self
+    }
+
     /// When to come back, if the server said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

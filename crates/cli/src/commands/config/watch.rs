@@ -4,7 +4,7 @@
 //! every change is told once. Only a refusal ends it.
 
 use coffer_api::configs::{ConfigChange, ConfigChangeKind, ConfigChanged, ConfigWatchQuery};
-use coffer_client::{ConfigsClient, Watched};
+use coffer_client::{ClientError, ConfigsClient, Watched};
 
 use crate::app::App;
 use crate::error::CliError;
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: Args, configs: &ConfigsClient, app: &App) -> Resul
         category: args.category,
         after: args.since,
     };
-    let of_prefix = |err| CliError::of_config(&prefix, err);
+    let of_prefix = |err: ClientError| CliError::of_config(&prefix, err.naming("after", "--since"));
     let mut watch = configs.watch(query).await.map_err(of_prefix)?;
     app.output.note("Watching; Ctrl-C ends it.");
     loop {

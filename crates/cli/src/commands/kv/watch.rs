@@ -4,7 +4,7 @@
 //! every change is told once. Only a refusal ends it.
 
 use coffer_api::kv::{KvChange, KvChangeKind, KvChangesQuery};
-use coffer_client::Watched;
+use coffer_client::{ClientError, Watched};
 use coffer_core::UserId;
 
 use super::owner::OfOwner;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     let prefix = args.prefix.unwrap_or_default();
     let query = KvChangesQuery { prefix: prefix.clone(), owner: args.owner.name(), after: args.since };
-    let of_prefix = |err| CliError::of_key(&prefix, err);
+    let of_prefix = |err: ClientError| CliError::of_key(&prefix, err.naming("after", "--since"));
     let mut watch = app.gateway()?.watch(query).await.map_err(of_prefix)?;
     app.output.note("Watching; Ctrl-C ends it.");
     loop {

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use coffer_api::ErrorCode;
+use coffer_api::{ErrorCode, FieldError, Problem};
 use serde_json::json;
 
 use super::{gateway, meta, ok};
-use crate::fake::{Response, problem};
+use crate::fake::{Fake, Response, problem};
 use crate::run::Home;
 
 #[test]
@@ -113,6 +113,22 @@ fn a_change_that_comes_before_the_place_to_begin_is_told() {
     let home = Home::logged_in(&server);
     let ended = home.run(&["--json", "kv", "watch"]).expect(4);
     assert!(ended.text().starts_with("{\"revision\":7,"), "{}", ended.text());
+}
+
+#[test]
+fn a_place_that_is_none_is_refused_by_the_name_of_the_option() {
+    let server = Fake::start_with(|request, _| {
+        let wrong = FieldError::new("after", "is not a position");
+        let problem = Problem { errors: vec![wrong], ..Problem::of(ErrorCode::InvalidInput) };
+        request.path.ends_with("/watch").then(|| Response::json(422, &serde_json::to_value(problem).unwrap()))
+    });
+    let home = Home::logged_in(&server);
+    for what in ["kv", "config"] {
+        let run = ["--json", what, "watch", "--since", "abc"];
+        let refused = home.run_with(&run, b"", &[("COFFER_USER_KEY", "a user key of a test")]).expect(2);
+        assert!(refused.stderr.contains("--since: is not a position"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("after:"), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! Copying configurations from one environment to another, all of them at once or none.
+//!
+//! As with an import, a schema that a configuration has comes along and becomes that of what it overwrites; where it has none,
+//! the one that is there stays, and the value must match it.
 
 use std::collections::HashSet;
 
@@ -6,6 +9,7 @@ use super::holder::Found;
 use super::model::Config;
 use super::read::not_found;
 use super::space::{OpenSpace, TRIES_MAX};
+use super::transfer::same;
 use super::write::{Category, Content, Plan, Tried};
 use super::{ConfigsError, Holder};
 use crate::repo::configs::Entry;
@@ -67,15 +71,22 @@ impl Holder {
     ) -> Result<Entry, ConfigsError> {
         plan.unchanged(&source);
         let Entry { key, value, category, schema, .. } = source.entry;
+        let has_value = |there: &Entry| there.value == value && there.category == category;
+        let has_schema = |there: &Entry| {
+            let is = |new: &String| there.schema.as_ref().is_some_and(|old| same(old, new));
+            schema.as_ref().is_none_or(is)
+        };
         match target {
-            Some(target) if target.entry.value == value && target.entry.category == category => {
+            Some(target) if has_value(&target.entry) && has_schema(&target.entry) => {
                 plan.unchanged(&target);
                 Ok(target.entry)
             }
             Some(_) if !promotion.overwrite => Err(ConfigsError::Exists { key }),
+            // The value stays the version that it is; it is that of the source, which matches.
+            Some(target) if has_value(&target.entry) => Ok(plan.set_schema(target, schema)?),
             Some(target) => {
-                let content =
-                    Content { value: &value, category: Category::Set(category.as_deref()), schema: None };
+                let category = Category::Set(category.as_deref());
+                let content = Content { value: &value, category, schema: schema.as_deref() };
                 plan.update(self.checked(target, content).await?, None)
             }
             None => {

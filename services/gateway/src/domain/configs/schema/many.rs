@@ -2,7 +2,7 @@
 //!
 //! Schemas that are the same are made ready once, and no two are in memory at the same time.
 
-use super::{Checks, Schema, SchemaError, WORK_MAX};
+use super::{Checks, Schema, SchemaError, WORK_MAX, readable};
 use crate::domain::configs::ConfigsError;
 use crate::domain::configs::transfer::Item;
 
@@ -47,7 +47,7 @@ fn check_sorted(all: &[One]) -> Result<(), ConfigsError> {
                 return Err(of(one, SchemaError::Work));
             }
             spend(&mut left, work)?;
-            let value = serde_json::from_str(&one.value).map_err(|_| of(one, SchemaError::Work))?;
+            let value = readable(&one.value).map_err(|error| of(one, error))?;
             schema.check(&value).map_err(|error| of(one, error))?;
         }
     }

@@ -22,6 +22,7 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::holder::Found;
+use super::json;
 use super::model::{Address, Config};
 use super::space::TRIES_MAX;
 use super::write::{Content, Plan, Tried};
@@ -34,6 +35,8 @@ const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 const WORK_MAX: usize = 16 * 1024 * 1024;
 /// Up to this much of it is done at once; more is done by a thread of its own.
 const WORK_AT_ONCE_MAX: usize = 256 * 1024;
+/// Levels of lists and objects that are read.
+const DEPTH_MAX: usize = 127;
 /// Values that may wait for the thread; more are turned away.
 const WAITING_MAX: usize = 64;
 /// A regular expression, compiled, in bytes.
@@ -63,6 +66,12 @@ pub enum SchemaError {
     /// It would take too long to find out.
     #[error("the value is too large for a schema as involved as its own")]
     Work,
+    /// The value is JSON, and yet no schema can be applied to it.
+    #[error("{what}, so its schema cannot be applied to it")]
+    Unreadable {
+        /// Why.
+        what: &'static str,
+    },
     /// It would take too long to find out of all of them.
     #[error("the schemas are too many or too involved to be imported at once")]
     WorkOfAll,
@@ -138,13 +147,26 @@ async fn check(checks: &Checks, schema: String, value: &str) -> Result<(), Confi
         if schema.cost.saturating_mul(value.len() + 64) > WORK_MAX {
             return Err(SchemaError::Work);
         }
-        let value: Value = serde_json::from_str(&value).map_err(|_| SchemaError::Work)?;
-        schema.check(&value)
+        schema.check(&readable(&value)?)
     };
     if small {
         return Ok(work()?);
     }
     Ok(checks.run(work).await??)
+}
+
+/// A value, read as far as a schema needs it. All of it is JSON, but JSON can say what is not kept apart here.
+fn readable(value: &str) -> Result<Value, SchemaError> {
+    serde_json::from_str(value).map_err(|_| {
+        let what = if json::depth(value) > DEPTH_MAX {
+            "the value is nested more than 127 levels deep"
+        } else if json::has_endless_number(value) {
+            "a number in the value is too large"
+        } else {
+            "a text in the value has half of a character (a surrogate without the other)"
+        };
+        SchemaError::Unreadable { what }
+    })
 }
 
 /// A configuration that was found, and what may be stored in its place.

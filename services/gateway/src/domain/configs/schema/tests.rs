@@ -94,3 +94,20 @@ async fn patterns_that_take_others_for_ever_and_large_values_answer_soon() {
     assert!(refused.to_string().contains("too large for a schema"), "{refused}");
     assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
+
+#[tokio::test]
+async fn a_value_that_no_schema_can_be_applied_to_is_told_why() {
+    let checks = Checks::start().unwrap();
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    check(&checks, "true".to_owned(), &nested(127)).await.unwrap();
+    for (value, said) in [
+        (nested(128), "nested more than 127 levels deep"),
+        ("[\"\\ud800\"]".to_owned(), "half of a character"),
+        ("{\"a\": 1e999}".to_owned(), "a number in the value is too large"),
+    ] {
+        serde_json::from_str::<&serde_json::value::RawValue>(&value)
+            .expect("it is JSON, and so it is stored");
+        let refused = check(&checks, "true".to_owned(), &value).await.unwrap_err();
+        assert!(refused.to_string().contains(said), "{refused}");
+    }
+}

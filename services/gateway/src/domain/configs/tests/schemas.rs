@@ -128,6 +128,39 @@ async fn what_does_not_match_the_schema_that_comes_with_it_stores_nothing_of_an_
 }
 
 #[tokio::test]
+async fn a_promotion_that_overwrites_brings_its_schema_and_one_without_leaves_the_one_that_is_there() {
+    let bed = Bed::memory().await;
+    let ann = bed.holder("the key of ann").await;
+    let (keys, text) = (["port".to_owned()], "{\"type\": \"string\"}");
+    let promote = async |overwrite| {
+        let promotion = Promotion { keys: &keys, from: "staging", to: "production", overwrite };
+        ann.promote(promotion).await.map(|done| done[0].version)
+    };
+    create_in(&ann, "port", "staging", "\"http\"").await;
+    ann.set_schema(at("port", "staging"), Some(text)).await.unwrap();
+    create_in(&ann, "port", "production", "80").await;
+    ann.set_schema(at("port", "production"), Some(PORT)).await.unwrap();
+    assert!(matches!(promote(false).await, Err(ConfigsError::Exists { .. })));
+    assert_eq!(promote(true).await.unwrap(), 2, "it matches the schema that comes along");
+    assert_eq!(ann.schema(at("port", "production")).await.unwrap(), text);
+    assert!(is_refused(&ann.update(at("port", "production"), value("80")).await));
+    // The same value with another schema: that is something else, and no new version.
+    let other = "{\"type\": [\"string\", \"integer\"]}";
+    ann.set_schema(at("port", "staging"), Some(other)).await.unwrap();
+    assert!(matches!(promote(false).await, Err(ConfigsError::Exists { .. })));
+    assert_eq!(promote(true).await.unwrap(), 2);
+    assert_eq!(ann.schema(at("port", "production")).await.unwrap(), other);
+    assert_eq!(promote(false).await.unwrap(), 2, "now nothing is left to do");
+    // None comes along: the one that is there stays, and counts.
+    ann.set_schema(at("port", "staging"), None).await.unwrap();
+    ann.update(at("port", "staging"), value("true")).await.unwrap();
+    assert!(is_refused(&promote(true).await));
+    ann.update(at("port", "staging"), value("81")).await.unwrap();
+    assert_eq!(promote(true).await.unwrap(), 3);
+    assert_eq!(ann.schema(at("port", "production")).await.unwrap(), other);
+}
+
+#[tokio::test]
 async fn whatever_way_a_value_comes_it_must_match() {
     let bed = Bed::memory().await;
     let ann = bed.holder("the key of ann").await;

@@ -201,6 +201,67 @@ ZERO='null'
     assert_eq!(env, expected);
 }
 
+/// Texts of all triples of characters that mean something to a shell or to a reader, and some more.
+fn hostile() -> Vec<String> {
+    let chars = ['\'', '"', '\\', '$', '`', '\n', '\r', ' ', '#', 'n', '!', 'ß', '\t'];
+    let pairs = chars.iter().flat_map(|a| chars.iter().map(move |b| format!("{a}{b}")));
+    let triples = pairs.flat_map(|two| chars.iter().map(move |c| format!("{two}{c}")).collect::<Vec<_>>());
+    let more = [
+        "",
+        "$HOME ${HOME} $(id) `id`",
+        "it's\nof \"two\"\nlines\n",
+        "'\\''",
+        " # no comment",
+        "# coffer {}",
+        "A=b\nB=c",
+        "~ * ? [a] {b,c}",
+        "a;b&c|d<e>f",
+        "%s\\c",
+        "-n",
+        "größe ☃ 🦀",
+        "\u{feff}\u{2028}\u{85}\u{7f}\u{1b}[0m",
+    ];
+    triples.chain(more.map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_shell_and_an_import_read_the_same_text_of_every_variable() {
+    let texts = hostile();
+    let named = |(number, text): (usize, &String)| {
+        item(&format!("v{number}"), None, &serde_json::to_string(text).unwrap())
+    };
+    let items: Vec<_> = texts.iter().enumerate().map(named).collect();
+    let written = Format::Env.write(&Document { items: items.clone(), ..Document::default() }).unwrap();
+    assert!(Format::Env.read(&written).unwrap().items == items, "our own import");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, written.as_bytes()).unwrap();
+    let tell = "set -eu; . \"$1\"; n=0; while [ $n -lt $2 ]; do eval \"printf '%s\\\\0' \\\"\\$V$n\\\"\"; n=$((n+1)); done";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", tell, "sh"]).arg(file.path()).arg(texts.len().to_string());
+    let told = shell.output().unwrap();
+    assert!(told.status.success() && told.stderr.is_empty(), "{}", String::from_utf8_lossy(&told.stderr));
+    let told = String::from_utf8(told.stdout).unwrap();
+    let mut told: Vec<_> = told.split('\0').collect();
+    assert_eq!(told.pop(), Some(""), "each ends with one");
+    assert_eq!(told.len(), texts.len());
+    for (told, text) in told.iter().zip(&texts) {
+        assert_eq!(told, text);
+    }
+}
+
+#[test]
+fn a_text_that_no_variable_can_be_is_said_in_json() {
+    let items = vec![item("a", None, "\"x\\u0000y\"")];
+    let document = Document { items, ..Document::default() };
+    let written = Format::Env.write(&document).unwrap();
+    assert_eq!(written.lines().last(), Some("A='\"x\\u0000y\"'"), "{written}");
+    assert!(Format::Env.read(&written).unwrap().items == document.items);
+    // What was written with `\\n` for a line end, and what others write so, is still read.
+    let earlier = Format::Env.read("A=\"it's\\n\\\\n\"\n").unwrap();
+    assert_eq!(earlier.items[0].value, "\"it's\\n\\\\n\"");
+}
+
 #[test]
 fn two_configurations_of_one_variable_are_named() {
     let items = vec![item("a-b", None, "1"), item("b", Some("a"), "2")];

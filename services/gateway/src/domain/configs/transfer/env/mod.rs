@@ -73,7 +73,8 @@ pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
             let (one, other) = (one.to_owned(), item.key.clone());
             return Err(DocumentError::SameVariable { name, one, other });
         }
-        let plain = serde_json::from_str::<String>(&item.value).ok();
+        // No variable has a NUL in it, so a text with one is said like what is no text.
+        let plain = serde_json::from_str::<String>(&item.value).ok().filter(|text| !text.contains('\0'));
         let Item { key, category, schema, .. } = item.clone();
         let note = Note { key, category, json: plain.is_none(), schema };
         let value = quoted(plain.as_deref().unwrap_or(&item.value));

@@ -1,23 +1,18 @@
 //! Values as shells and readers of such files take them.
 
-/// A value in quotes. In single ones everything is what it is, for shells and for every reader; double ones are
-/// for what those cannot hold.
+/// A value in quotes. In single ones everything is what it is, line ends included, for shells and for every reader; double
+/// ones are for what has a single one in it. In those, too, a line end stands for itself: no shell takes `\n` for one.
 pub(super) fn quoted(value: &str) -> String {
-    if !value.contains(['\'', '\n', '\r', '\0']) {
+    if !value.contains('\'') {
         return format!("'{value}'");
     }
     let mut text = String::with_capacity(value.len() + 16);
     text.push('"');
     for char in value.chars() {
-        match char {
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '"' | '\\' | '$' | '`' => {
-                text.push('\\');
-                text.push(char);
-            }
-            _ => text.push(char),
+        if matches!(char, '"' | '\\' | '$' | '`') {
+            text.push('\\');
         }
+        text.push(char);
     }
     text.push('"');
     text
@@ -45,6 +40,7 @@ fn in_double_quotes(text: &str) -> Option<(String, usize)> {
         match char {
             '"' => return Some((value, at + 1)),
             '\\' => match chars.next()?.1 {
+                // As most readers of such files have it, and we wrote it once.
                 'n' => value.push('\n'),
                 'r' => value.push('\r'),
                 't' => value.push('\t'),
