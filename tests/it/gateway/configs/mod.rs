@@ -3,6 +3,7 @@
 mod access;
 mod carrying;
 mod client;
+mod digests;
 mod flood;
 mod moving;
 mod native;

@@ -6,9 +6,21 @@ use coffer_tests::Stack;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::digests::Digests;
 use super::{Holder, stacks, wide};
 
 const V1: &str = "/api/v1/configs";
+/// Every name and user key that the dump is searched for.
+const TEXTS: [&str; 8] = [
+    "planted-key-1",
+    "planted-key-2",
+    "planted-environment",
+    "planted-other",
+    "planted-category",
+    "planted-user-key-of-ann",
+    "planted-user-key-after-move",
+    "default",
+];
 
 #[tokio::test]
 async fn two_user_keys_see_nothing_of_each_other_under_any_call() {
@@ -75,10 +87,11 @@ async fn a_dump_of_the_storage_and_the_logs_have_no_name_no_value_no_key_and_no_
         ann.json("POST", &format!("{V1}/batch"), &named).await.expect_status(200);
         let moved = json!({ "new_user_key": "planted-user-key-after-move" });
         ann.json("POST", "/configs/rekey", &moved).await.expect_status(200);
-        let mut looked_at = 0;
+        let (mut looked_at, digests) = (0, Digests::of(&TEXTS));
         for (file, content) in stack.storage() {
             looked_at += content.len();
             assert!(!contains(&content, b"planted-"), "{}", file.display());
+            assert_eq!(digests.first_in(&content), None, "{}", file.display());
         }
         assert!(looked_at > 1000, "there is a storage to look at");
         let logs = stack.logs();

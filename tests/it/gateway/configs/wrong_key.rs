@@ -10,11 +10,12 @@ use super::{Holder, stacks, wide};
 
 const V1: &str = "/api/v1/configs";
 
-/// Every call that names configurations or lists them, about `key` in the environment `e`. Those that store come last:
+/// Every call that names configurations, lists them or takes or gives them as a document, about `key` in the environment `e`. Those that store come last:
 /// from then on the caller has something of its own.
 fn calls(key: &str) -> Vec<(&'static str, String, Option<Value>)> {
     let of = |name: &str, query: &str| format!("{V1}/{name}?{query}");
     let here = format!("key={key}&environment=e");
+    let document = json!({ "coffer_configs": 1, "configs": { key: { "value": "${ref:other}", "schema": { "type": "string" } } } });
     vec![
         ("GET", format!("/configs/{key}"), None),
         ("GET", format!("/configs/{key}?environment=e"), None),
@@ -27,16 +28,35 @@ fn calls(key: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", of("value", &here), None),
         ("GET", of("value", &format!("key={key}&version=1")), None),
         ("DELETE", of("value", &here), None),
+        ("GET", of("value", &format!("{here}&resolve=true")), None),
+        ("GET", of("schema", &here), None),
+        ("PUT", of("schema", &here), Some(json!({ "type": "integer" }))),
+        ("DELETE", of("schema", &here), None),
+        ("GET", of("export", "environment=e&format=json"), None),
+        ("GET", of("export", "environment=e&format=yaml"), None),
+        ("GET", of("export", "environment=e&format=toml"), None),
+        ("GET", of("export", "environment=e&format=env"), None),
+        ("GET", of("unread", "days=1"), None),
         ("GET", of("history", &here), None),
         ("GET", of("diff", &format!("{here}&from=1&to=2")), None),
         ("GET", of("diff", &format!("{here}&to_environment=f")), None),
         ("POST", of("rollback", ""), Some(json!({ "key": key, "environment": "e", "version": 1 }))),
         ("POST", of("promote", ""), Some(json!({ "from": "e", "to": "g", "keys": [key] }))),
         ("POST", of("batch", ""), Some(json!({ "items": [{ "key": key, "environment": "e" }] }))),
+        (
+            "POST",
+            of("batch", ""),
+            Some(json!({ "items": [{ "key": key, "environment": "e" }], "resolve": true })),
+        ),
+        ("POST", of("import", "environment=e&dry_run=true"), Some(document.clone())),
+        ("POST", of("import", "environment=e&mode=overwrite&dry_run=true"), Some(document.clone())),
         ("POST", of("rekey", ""), Some(json!({ "new_user_key": "yet another user key" }))),
         ("POST", "/configs/rekey".to_owned(), Some(json!({ "new_user_key": "yet another user key" }))),
         ("PUT", of("value", &format!("{here}&if_version=1")), Some(json!(1))),
         ("PUT", of("value", &format!("{here}&if_absent=true")), Some(json!(1))),
+        ("POST", of("import", "environment=f"), Some(document)),
+        ("GET", of("value", &format!("key={key}&environment=f&resolve=true")), None),
+        ("GET", of("export", "environment=f&format=env"), None),
     ]
 }
 
@@ -61,7 +81,8 @@ fn said(answer: &Answer, key: &str) -> (u16, Vec<String>, String) {
         }
         Err(_) => answer.text(),
     };
-    (answer.status, headers, text.replace(key, "KEY"))
+    // A variable has the name in capital letters.
+    (answer.status, headers, text.replace(key, "KEY").replace(&key.to_uppercase(), "KEY"))
 }
 
 async fn stored(stack: &Stack) -> Holder {
