@@ -14,7 +14,8 @@ from .mail import MailServer
 DEPLOY = Path(__file__).resolve().parent.parent
 PROJECT = "coffer-check"
 GATEWAY_PORT, KMS_PORT, DATA_PORT, MAIL_PORT = 18443, 13000, 14000, 12525
-SUBNET, HOST_ADDRESS = "172.30.65.0/24", "172.30.65.1"
+TOOL_PORTS = {"COFFER_PGADMIN_PORT": 18081, "COFFER_REDIS_COMMANDER_PORT": 18082, "COFFER_MAIL_PORT": 18083}
+SUBNET, HOST_ADDRESS = "10.213.65.0/24", "10.213.65.1"
 SERVICES = ("kms", "data", "gateway")
 INTERNAL_PORTS = {"kms": 3001, "data": 4001, "gateway": 8001}
 
@@ -106,6 +107,7 @@ class Site:
             "COFFER_KMS_PORT": KMS_PORT,
             "COFFER_DATA_PORT": DATA_PORT,
             "COFFER_SUBNET": SUBNET,
+            **TOOL_PORTS,
         }
         if self.version:
             changed["COFFER_VERSION"] = self.version

@@ -1,83 +1,62 @@
-//! compose.yaml and the edge: who is reachable, and with what rights.
+//! compose.yaml and the edge: who is reachable, and in which order they start.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{compose, folder, read, services, texts};
-
-/// What Coffer's own images and its stores are; the rest are tools that operators switch on.
-const OURS: &[&str] = &["kms", "data", "gateway", "edge", "keys-redis", "data-redis"];
+use super::environment::{example, filled};
+use super::{Port, compose, folder, ours, ports, read, services, texts};
 
 #[test]
-fn nothing_but_the_edge_publishes_a_port() {
+fn nothing_but_the_edge_is_reached_from_other_machines() {
     for (name, service) in services() {
         assert!(service["network_mode"].is_null(), "{name} has a network of its own");
-        if name != "edge" {
-            assert!(service["ports"].is_null(), "{name} publishes {}", service["ports"]);
+        let tool = !service["profiles"].is_null();
+        for port in ports(&service) {
+            assert!(name == "edge" || (tool && port.on == "127.0.0.1"), "{name} publishes {port:?}");
         }
     }
 }
 
 #[test]
-fn the_edge_publishes_tls_to_all_and_tools_to_this_machine_alone() {
+fn the_edge_publishes_tls_alone_and_by_ipv4_unless_told_otherwise() {
     let configuration = read("edge/haproxy.cfg");
-    let edge = &services()["edge"];
-    let ports = texts(&edge["ports"]);
-    assert!(ports.len() >= 3, "{ports:?}");
-    for port in ports {
-        let (_, inner) = port.rsplit_once(':').expect("a port inside");
+    let published = ports(&services()["edge"]);
+    assert_eq!(published.len(), 3, "{published:?}");
+    for Port { on, inner } in published {
+        // All clients by IPv6 would come from one address.
+        assert_eq!(on, "0.0.0.0", "{inner}");
         let bind = configuration
             .lines()
             .map(str::trim)
             .find(|line| line.split_whitespace().nth(1) == Some(&format!(":{inner}")))
             .unwrap_or_else(|| panic!("nothing listens on {inner}"));
-        assert!(
-            port.starts_with("127.0.0.1:") || bind.contains(" ssl crt "),
-            "{port} is open without TLS: {bind}"
-        );
+        assert!(bind.contains(" ssl crt "), "{inner} is open without TLS: {bind}");
     }
 }
 
 #[test]
-fn the_edge_never_publishes_what_is_internal() {
-    let edge = &services()["edge"];
-    for inner in ["3000", "3001", "4000", "4001", "8001"] {
-        let published = texts(&edge["ports"]).iter().any(|port| port.ends_with(&format!(":{inner}")));
-        assert!(!published, "{inner} is published");
-    }
-}
-
-#[test]
-fn ours_run_without_rights_on_a_file_system_that_they_cannot_write() {
-    let services = services();
-    for name in OURS {
-        let service = &services[*name];
-        assert_eq!(service["read_only"], json!(true), "{name}");
-        assert_eq!(service["cap_drop"], json!(["ALL"]), "{name}");
-        assert_eq!(texts(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
-        assert!(service["privileged"].is_null() && service["cap_add"].is_null(), "{name}");
-        let own_image = !service["build"].is_null();
-        let user = service["user"].as_str().unwrap_or_default();
-        assert!(own_image || (!user.is_empty() && !user.starts_with('0')), "{name} runs as root");
-    }
-    let dockerfile = read("Dockerfile");
-    let bases: Vec<_> = dockerfile.lines().filter(|line| line.starts_with("FROM gcr.io/")).collect();
-    assert!(!bases.is_empty() && bases.iter().all(|base| base.contains(":nonroot")), "{bases:?}");
+fn the_fixed_network_lies_outside_of_what_the_engine_gives_away() {
+    let subnet = compose()["networks"]["front"]["ipam"]["config"][0]["subnet"].clone();
+    let subnet = subnet.as_str().expect("a subnet").to_owned();
+    let texts = [filled(&subnet, &example()), filled(&subnet, &std::collections::BTreeMap::new())];
+    assert_eq!(texts[0], texts[1], ".env.example and compose.yaml agree");
+    let address = texts[0].split_once('/').expect("a length").0;
+    let address: std::net::Ipv4Addr = address.parse().expect("an address");
+    // The engine's `default-address-pools` are 172.17.0.0 to 172.31.255.255 and 192.168.0.0/16.
+    assert_eq!(address.octets()[0], 10, "{address}");
 }
 
 #[test]
 fn stores_are_reached_by_those_who_need_them_and_reach_nobody() {
-    let (compose, services) = (compose(), services());
+    let (compose, ours) = (compose(), ours());
     let members = |network: &str| -> Vec<&str> {
-        let member = |(name, service): (&'static str, &Value)| {
-            texts(&service["networks"]).contains(&network).then_some(name)
-        };
-        OURS.iter().filter_map(|name| member((name, &services[*name]))).collect()
+        let member = |(name, service)| texts(service).contains(&network).then_some(name);
+        ours.iter().map(|(name, service)| (name.as_str(), &service["networks"])).filter_map(member).collect()
     };
     for network in ["keys", "data"] {
         assert_eq!(compose["networks"][network]["internal"], json!(true), "{network}");
     }
-    assert_eq!(members("keys"), ["kms", "keys-redis"]);
-    assert_eq!(members("data"), ["data", "gateway", "data-redis"]);
+    assert_eq!(members("keys"), ["keys-redis", "kms"]);
+    assert_eq!(members("data"), ["data", "data-redis", "gateway"]);
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use coffer_api::Problem;
+use coffer_api::problem::PROBLEM_JSON;
 use serde_json::json;
 
-use super::{read, secrets, services, texts};
+use super::{ports, read, secrets, services, texts};
 
 /// Sections by their kind and name, such as `backend kms`, with their lines.
 fn sections() -> BTreeMap<String, Vec<String>> {
@@ -80,8 +82,36 @@ fn what_the_world_sends_says_where_it_comes_from_and_answers_ask_for_tls() {
         ] {
             assert!(lines.iter().any(|found| found == line), "{name}: {line}");
         }
-        assert!(lines.iter().any(|line| line.contains("Strict-Transport-Security")), "{name}");
+        // After all responses: those of the edge itself as well.
+        let asked =
+            |line: &String| line.starts_with("http-after-response set-header Strict-Transport-Security ");
+        assert!(lines.iter().any(asked), "{name}");
     }
+}
+
+#[test]
+fn the_answers_of_the_edge_itself_are_problem_documents_of_known_codes() {
+    let defaults = sections().remove("defaults").expect("there are defaults");
+    let mut answered = Vec::new();
+    for line in defaults.iter().filter_map(|line| line.strip_prefix("http-error status ")) {
+        let (status, rest) = line.split_once(' ').expect("a status");
+        assert!(rest.starts_with(&format!("content-type {PROBLEM_JSON} string '")), "{line}");
+        let (body, headers) =
+            rest.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).expect("a body");
+        let problem: Problem = serde_json::from_str(body).expect("a problem document");
+        let code = problem.error_code().unwrap_or_else(|| panic!("no such code: {}", problem.code));
+        assert_eq!((problem.status.to_string(), &*problem.title), (status.to_owned(), code.title()));
+        assert_eq!(problem.kind, Problem::of(code).kind);
+        assert_eq!(headers.contains("hdr Retry-After "), ["503", "504"].contains(&status), "{line}");
+        answered.push(status.to_owned());
+    }
+    assert_eq!(answered, ["400", "408", "502", "503", "504"]);
+}
+
+#[test]
+fn small_bodies_are_awaited_so_that_a_refusal_arrives() {
+    let defaults = sections().remove("defaults").expect("there are defaults");
+    assert!(defaults.iter().any(|line| line == "option http-buffer-request"));
 }
 
 #[test]
@@ -116,7 +146,7 @@ fn the_edge_says_that_it_is_healthy_to_its_own_container_alone() {
     let edge = &services()["edge"];
     let check = texts(&edge["healthcheck"]["test"]).join(" ");
     assert!(check.contains(&format!("/dev/tcp/127.0.0.1/{port}")) && check.contains("/healthz"), "{check}");
-    assert!(texts(&edge["ports"]).iter().all(|published| !published.ends_with(&format!(":{port}"))));
+    assert!(ports(edge).iter().all(|published| published.inner.to_string() != port));
     for name in ["data", "gateway"] {
         assert_eq!(services()[name]["depends_on"]["edge"]["condition"], json!("service_healthy"), "{name}");
     }

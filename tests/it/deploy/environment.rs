@@ -5,36 +5,10 @@ use std::process::Command;
 
 use coffer_tests::binary;
 
-use super::{folder, read, services};
+use super::{environment, folder, read, services, texts_within};
 
-/// Names that users of the source systems know.
-const KNOWN_BEFORE: &[&str] = &[
-    "SMTP_SERVER",
-    "SMTP_PORT",
-    "SENDER_EMAIL",
-    "SENDER_PASS",
-    "REDIS_HOST",
-    "REDIS_PORT",
-    "REDIS_DB",
-    "REDIS_URL",
-    "REDIS_PASSWORD",
-    "POSTGRES_HOST",
-    "POSTGRES_PORT",
-    "POSTGRES_DB",
-    "POSTGRES_USER",
-    "POSTGRES_PASSWORD",
-    "DATABASE_URL",
-    "MASTER_ENCRYPTION_PASSWORD",
-    "KEY_ROTATION_DAYS",
-    "KEY_STORE_PATH",
-    "KV_STORE_PASSWORD",
-    "KV_BACKEND",
-    "JWT_SECRET_KEY",
-    "SECRET_KEY",
-];
-
-/// `NAME=value` lines, each with whether a comment stands above it.
-fn example() -> BTreeMap<String, (String, bool)> {
+/// `NAME=value` lines, each with whether a comment stands right above it.
+pub(super) fn example() -> BTreeMap<String, (String, bool)> {
     let text = read(".env.example");
     let mut commented = false;
     let mut found = BTreeMap::new();
@@ -42,6 +16,7 @@ fn example() -> BTreeMap<String, (String, bool)> {
         match line.split_once('=') {
             Some((name, value)) if !line.starts_with('#') => {
                 found.insert(name.to_owned(), (value.to_owned(), commented));
+                commented = false;
             }
             _ => commented = line.starts_with('#'),
         }
@@ -57,7 +32,7 @@ fn used(text: &str) -> BTreeSet<String> {
 }
 
 /// `text` with its variables filled in: `${NAME}`, `${NAME:-otherwise}`, `${NAME:?complaint}`.
-fn filled(text: &str, values: &BTreeMap<String, (String, bool)>) -> String {
+pub(super) fn filled(text: &str, values: &BTreeMap<String, (String, bool)>) -> String {
     let Some((before, rest)) = text.split_once("${") else { return text.to_owned() };
     let (inside, after) = rest.split_once('}').expect("a variable ends");
     let name = inside.split(':').next().unwrap_or_default();
@@ -75,28 +50,7 @@ fn every_variable_is_documented_and_used() {
         assert!(commented, "nothing is said of {name}");
     }
     for name in example.keys() {
-        assert!(used.contains(name), "{name} does nothing");
-    }
-}
-
-#[test]
-fn every_name_of_the_source_systems_is_mapped() {
-    let text = read(".env.example");
-    let set = example();
-    let mut moved = BTreeSet::new();
-    let mut waiting = Vec::new();
-    for line in text.lines().filter_map(|line| line.strip_prefix("# ")) {
-        let (names, to) = line.split_once("->").map_or((line, None), |(names, to)| (names, Some(to)));
-        waiting.extend(names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
-        if let Some(to) = to {
-            assert!(!to.trim().is_empty(), "{line}");
-            moved.extend(waiting.drain(..));
-        } else if !line.ends_with(',') {
-            waiting.clear();
-        }
-    }
-    for name in KNOWN_BEFORE {
-        assert!(set.contains_key(*name) || moved.contains(*name), "{name} is not mapped");
+        assert!(used.contains(name) || name == "COMPOSE_PROJECT_NAME", "{name} does nothing");
     }
 }
 
@@ -107,15 +61,51 @@ fn the_settings_of_each_service_are_accepted_by_it() {
     let values = example();
     for (name, program) in [("kms", "coffer-kms"), ("data", "coffer-data"), ("gateway", "coffer-gateway")] {
         let service = services().remove(name).expect("it is there");
-        let environment = service["environment"].as_object().expect("it has an environment").clone();
-        let environment = environment.into_iter().map(|(key, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let environment = environment(&service).into_iter().map(|(key, value)| {
             (key, filled(&value, &values).replace("/run/secrets", &made.to_string_lossy()))
         });
         let answer = Command::new(binary(program)).arg("check-config").env_clear().envs(environment).output();
         let answer = answer.expect("it runs");
         assert!(answer.status.success(), "{name}: {}", String::from_utf8_lossy(&answer.stderr));
     }
+}
+
+/// What in a text would show a secret to whoever sees a container's arguments or settings.
+fn shown_secret(text: &str) -> Option<String> {
+    let named =
+        |name: &String| ["PASSWORD", "PASS", "SECRET", "TOKEN"].iter().any(|word| name.ends_with(word));
+    if let Some(name) = used(text).into_iter().find(named) {
+        return Some(name);
+    }
+    for url in text.split("://").skip(1) {
+        let authority = url.split(['/', ' ', '"']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Some(authority.to_owned());
+        }
+    }
+    // Given by the name of its file, or not at all.
+    for word in ["requirepass", "masterauth", "REDISCLI_AUTH=", "--pass", "--password"] {
+        for rest in text.split(word).skip(1) {
+            let given = rest.trim_start_matches([' ', '%', 's', '\\', 'n', '\'', '"']);
+            if !given.starts_with("$$(cat /run/secrets/") && !given.starts_with("-file ") {
+                return Some(format!("{word}{rest}"));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn secrets_in_addresses_and_arguments_are_seen() {
+    for text in [
+        "redis://:s3cret@keys-redis:6379/0",
+        "redis-server --requirepass s3cret",
+        "redis-cli --pass s3cret ping",
+        "redis://:${REDIS_PASSWORD}@keys-redis",
+    ] {
+        assert!(shown_secret(text).is_some(), "{text}");
+    }
+    assert_eq!(shown_secret("redis://keys-redis:6379/0"), None);
 }
 
 #[test]
@@ -125,9 +115,12 @@ fn no_secret_is_shipped_or_given_by_the_environment() {
         assert!(!secret || value.is_empty(), "{name} has a value");
     }
     for (service, settings) in services() {
-        for (name, value) in settings["environment"].as_object().cloned().unwrap_or_default() {
-            let secret = ["PASSWORD", "SECRET", "ROOT_KEY"].iter().any(|word| name.ends_with(word));
+        for (name, value) in environment(&settings) {
+            let secret = ["PASSWORD", "SECRET", "ROOT_KEY", "TOKEN"].iter().any(|word| name.ends_with(word));
             assert!(!secret, "{service}: {name} is {value}");
+        }
+        for text in texts_within(&settings) {
+            assert_eq!(shown_secret(&text), None, "{service}: {text}");
         }
     }
     let ignored = std::fs::read_to_string(folder().join("../.gitignore")).expect("there is a .gitignore");

@@ -91,3 +91,32 @@ fn a_host_name_that_is_none_is_refused() {
     assert_eq!(answer.status.code(), Some(2));
     assert!(!place.path().join("secrets").exists());
 }
+
+#[test]
+fn what_openssl_says_is_shown_when_it_fails() {
+    let place = tempfile::tempdir().expect("a folder");
+    fs::copy(folder().join("make-secrets"), place.path().join("make-secrets"))
+        .expect("the script can be copied");
+    // Taken for a name, and too long for one.
+    let answer =
+        Command::new(place.path().join("make-secrets")).arg("a".repeat(300)).output().expect("it runs");
+    let said = String::from_utf8_lossy(&answer.stderr);
+    assert!(!answer.status.success() && said.contains("too long"), "{said}");
+    assert!(!place.path().join("secrets/edge_certificate.pem").exists());
+}
+
+#[test]
+fn the_mail_server_of_the_example_is_complained_of() {
+    let place = tempfile::tempdir().expect("a folder");
+    let said = || {
+        let answer = Command::new(place.path().join("make-secrets")).output().expect("it runs");
+        assert!(answer.status.success());
+        String::from_utf8_lossy(&answer.stderr).into_owned()
+    };
+    fs::copy(folder().join("make-secrets"), place.path().join("make-secrets"))
+        .expect("the script can be copied");
+    fs::copy(folder().join(".env.example"), place.path().join(".env")).expect("it can be copied");
+    assert!(said().contains("SMTP_SERVER"));
+    fs::write(place.path().join(".env"), "SMTP_SERVER=mail.example.org\n").expect("it is written");
+    assert!(!said().contains("SMTP_SERVER"));
+}
