@@ -5,6 +5,7 @@ import time
 from .journeys import SEVERAL
 from .load import Load
 from .site import SERVICES, run as command, say
+from .slow import Slow
 
 
 def run(site):
@@ -14,7 +15,8 @@ def run(site):
 
 
 def under_load(site, what, work):
-    with Load(site, f"load-{int(time.time())}") as load:
+    load = Load(site, f"load-{int(time.time())}")
+    with load, Slow(load.workers[0]) as slow:
         began = time.monotonic()
         time.sleep(3)
         work()
@@ -26,12 +28,15 @@ def under_load(site, what, work):
         say(f"  after {failure.began - began:.2f} s, for {failure.ended - failure.began:.2f} s: {failure.what}: {failure.why}")
     for loss in load.losses[:20]:
         say(f"  {loss}")
-    if load.failures or load.losses:
+    say(f"{what}: {slow.done} slow uploads and downloads, {len(slow.failures)} failed")
+    for failure in slow.failures[:20]:
+        say(f"  {failure}")
+    if load.failures or load.losses or slow.failures:
         raise SystemExit(f"{what}: requests failed")
 
 
 def restart_each(site):
     for service in SERVICES:
         for container in site.containers(service):
-            command("docker", "restart", "--time", "45", container)
+            command("docker", "restart", "--time", "120", container)
             site.settle()
