@@ -27,6 +27,7 @@ pub mod testing;
 mod cors;
 mod docs;
 mod health;
+mod json_lines;
 mod observe;
 mod scaffold;
 mod unread;

@@ -1,6 +1,7 @@
 //! Logs and metrics of the process. Both are global by nature, and installed once, by the first service
 //! that starts; everything else in this crate is a value.
 
+use std::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,6 +10,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::Subscriber;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -16,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::failure::Chain;
+use crate::json_lines::JsonLines;
 use crate::settings::{LogFormat, LogSettings};
 
 /// Upper bounds of the duration histograms, in seconds.
@@ -43,8 +46,17 @@ pub enum TelemetryError {
     Metrics(#[source] metrics_exporter_prometheus::BuildError),
 }
 
-/// The filter of `level`, quieter about the machinery below us.
+/// The filter of `level`, quieter about the machinery below us. A word alone must be a level: the library takes any other
+/// for a part of the program, and shows nothing else from then on.
 pub(crate) fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
+    let words =
+        level.split(',').map(str::trim).filter(|word| !word.is_empty() && !word.contains(['=', '[', ']']));
+    for word in words {
+        if let Err(error) = word.parse::<LevelFilter>() {
+            let error: Box<dyn Error + Send + Sync> = error.into();
+            return Err(TelemetryError::Level(error.into()));
+        }
+    }
     EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(TelemetryError::Level)
 }
 
@@ -56,7 +68,7 @@ where
     let layer = fmt::layer().with_writer(writer).with_ansi(colours);
     match format {
         LogFormat::Text => layer.boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Json => layer.event_format(JsonLines).boxed(),
     }
 }
 
@@ -137,3 +149,6 @@ pub(crate) fn metrics_handle() -> Result<PrometheusHandle, TelemetryError> {
         })
         .clone())
 }
+
+#[cfg(test)]
+mod tests;
