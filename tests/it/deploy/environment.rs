@@ -1,7 +1,8 @@
 //! Variables: all documented, all mapped, and together they are settings that the services accept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use coffer_tests::binary;
 
@@ -54,19 +55,38 @@ fn every_variable_is_documented_and_used() {
     }
 }
 
+/// What a service says of its settings in compose.yaml, with these values of variables.
+fn checked(name: &str, secrets: &Path, values: &BTreeMap<String, (String, bool)>) -> Output {
+    let service = services().remove(name).expect("it is there");
+    let environment = environment(&service).into_iter().map(|(key, value)| {
+        (key, filled(&value, values).replace("/run/secrets", &secrets.to_string_lossy()))
+    });
+    let mut program = Command::new(binary(&format!("coffer-{name}")));
+    program.arg("check-config").env_clear().envs(environment).output().expect("it runs")
+}
+
 #[test]
 fn the_settings_of_each_service_are_accepted_by_it() {
-    let secrets = tempfile::tempdir().expect("a temporary directory can be made");
-    let made = super::secrets::make_in(secrets.path());
-    let values = example();
-    for (name, program) in [("kms", "coffer-kms"), ("data", "coffer-data"), ("gateway", "coffer-gateway")] {
-        let service = services().remove(name).expect("it is there");
-        let environment = environment(&service).into_iter().map(|(key, value)| {
-            (key, filled(&value, &values).replace("/run/secrets", &made.to_string_lossy()))
-        });
-        let answer = Command::new(binary(program)).arg("check-config").env_clear().envs(environment).output();
-        let answer = answer.expect("it runs");
+    let place = tempfile::tempdir().expect("a temporary directory can be made");
+    let secrets = super::secrets::make_in(place.path());
+    for name in ["kms", "data", "gateway"] {
+        let answer = checked(name, &secrets, &example());
         assert!(answer.status.success(), "{name}: {}", String::from_utf8_lossy(&answer.stderr));
+    }
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_by_name() {
+    let place = tempfile::tempdir().expect("a temporary directory can be made");
+    let secrets = super::secrets::make_in(place.path());
+    for (variable, value, setting) in
+        [("KEY_ROTATION_DAYS", "0", "keyring.rotation_days"), ("COFFER_LOG_LEVEL", "bogus", "log.level")]
+    {
+        let mut values = example();
+        values.insert(variable.to_owned(), (value.to_owned(), true));
+        let answer = checked("kms", &secrets, &values);
+        let said = String::from_utf8_lossy(&answer.stderr);
+        assert!(!answer.status.success() && said.contains(setting), "{variable}={value}: {said}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! `keyring.*`: the root key, and when keys are replaced.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -18,7 +19,7 @@ pub struct KeyringSettings {
     /// A file that holds that password.
     pub password_file: Option<PathBuf>,
     /// A keyring's active key is replaced after so many days.
-    pub rotation_days: u32,
+    pub rotation_days: NonZeroU32,
     /// A keyring's active key is replaced after so many sealings, but at most hourly.
     pub rotation_uses: u64,
 }
@@ -30,7 +31,7 @@ impl Default for KeyringSettings {
             root_key_file: None,
             password: None,
             password_file: None,
-            rotation_days: 90,
+            rotation_days: NonZeroU32::new(90).expect("a constant over zero"),
             rotation_uses: 1_000_000,
         }
     }

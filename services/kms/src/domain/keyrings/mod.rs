@@ -111,7 +111,7 @@ struct Due {
 
 impl From<&KeyringSettings> for Due {
     fn from(settings: &KeyringSettings) -> Self {
-        let age = Duration::from_hours(24) * settings.rotation_days.max(1);
+        let age = Duration::from_hours(24) * settings.rotation_days.get();
         Self { age, uses: settings.rotation_uses.max(1) }
     }
 }
