@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::{App, web};
 use coffer_core::{Random, SystemRandom};
@@ -25,6 +26,8 @@ pub(super) struct Front<'a> {
     /// `public` or `internal`.
     pub(super) listener: &'static str,
     pub(super) workers: usize,
+    /// How long what is being served may take when it stops.
+    pub(super) stop_within: Duration,
 }
 
 impl Front<'_> {
@@ -69,7 +72,7 @@ impl Front<'_> {
         let listen = Listen {
             workers: self.workers,
             connections_per_worker_max: settings.connections_per_worker_max,
-            shutdown_timeout_s: settings.shutdown_timeout_s,
+            stop_within: self.stop_within,
             tls,
             limits: settings.patience(),
         };

@@ -37,7 +37,7 @@ pub(super) struct Listen {
     /// Threads; 0 means one for each core.
     pub(super) workers: usize,
     pub(super) connections_per_worker_max: usize,
-    pub(super) shutdown_timeout_s: u64,
+    pub(super) stop_within: Duration,
     pub(super) tls: Option<ServerConfig>,
     pub(super) limits: Patience,
 }
@@ -68,7 +68,7 @@ impl Listen {
     {
         let mut builder = ServerBuilder::new()
             .disable_signals()
-            .shutdown_timeout(self.shutdown_timeout_s)
+            .shutdown_timeout(self.stop_within.as_secs())
             .max_concurrent_connections(self.connections_per_worker_max);
         if self.workers > 0 {
             builder = builder.workers(self.workers);

@@ -6,6 +6,7 @@
 //! and metrics.
 
 mod front;
+mod leaving;
 mod listen;
 mod opening;
 mod patient;

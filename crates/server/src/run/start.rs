@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 
 use super::front::Front;
+use super::leaving;
 use super::opening;
 use super::service::{AtStop, BeforeStop, Service};
 use super::signals::Signals;
@@ -24,6 +25,9 @@ use crate::telemetry::{self, TelemetryError};
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Threads of an internal listener: its calls are few, and cached by the callers.
 const INTERNAL_WORKERS: usize = 1;
+/// How long internal calls may still take once the public listeners have stopped, and after them the services' own work:
+/// neither waits for a client's network.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +91,6 @@ pub struct Running {
     before_stop: Vec<BeforeStop>,
     at_stop: Vec<AtStop>,
     drain: Duration,
-    stop_timeout: Duration,
     upkeep: JoinHandle<()>,
 }
 
@@ -116,7 +119,6 @@ impl Running {
             before_stop: Vec::new(),
             at_stop: Vec::new(),
             drain: Duration::ZERO,
-            stop_timeout: Duration::ZERO,
             upkeep,
         }
     }
@@ -127,9 +129,14 @@ impl Running {
     }
 
     /// Stops: not ready any more but still serving for the longest `http.drain_s`, then no new connections, then
-    /// waits for what is being served, then runs what the services want done at the end. Each of these waits
-    /// is bounded by the longest `http.shutdown_timeout_s`.
+    /// waits for what is being served, at most for the longest `http.shutdown_timeout_s`; then the same within seconds for
+    /// internal calls, for what the services want done at the end, and for what the network has not taken yet.
     pub async fn stop(self) {
+        let ports: Vec<u16> = self
+            .services
+            .iter()
+            .flat_map(|service| [service.public.port(), service.internal.port()])
+            .collect();
         for health in &self.health {
             health.stop();
         }
@@ -141,9 +148,10 @@ impl Running {
             join_all(listeners.into_iter().map(|listener| listener.task)).await;
         }
         let work: Vec<BoxFuture<'static, ()>> = self.at_stop.into_iter().map(|stop| stop()).collect();
-        if tokio::time::timeout(self.stop_timeout, join_all(work)).await.is_err() {
+        if tokio::time::timeout(FINISH_WITHIN, join_all(work)).await.is_err() {
             tracing::warn!("stopped before everything was finished");
         }
+        leaving::wait(&ports).await;
         self.upkeep.abort();
     }
 
@@ -174,25 +182,25 @@ async fn start_one(
     let mut routes = service.internal.clone();
     let (data, handle) = (health.clone(), metrics.clone());
     routes.push(Arc::new(move |app| health::configure(app, &data, &handle)));
-    let front = |configure, listener, workers| Front {
+    let stop_within = Duration::from_secs(service.settings.shutdown_timeout_s);
+    let front = |configure, listener, (workers, stop_within)| Front {
         service: &service,
         scaffold: &scaffold,
         health: &health,
         configure,
         listener,
         workers,
+        stop_within,
     };
-    let (internal, listener) =
-        front(routes, "internal", INTERNAL_WORKERS).start(service.settings.internal_bind, false)?;
+    let (internal, listener) = front(routes, "internal", (INTERNAL_WORKERS, stop_within.min(FINISH_WITHIN)))
+        .start(service.settings.internal_bind, false)?;
     running.internal.push(listener);
     running.health.push(health.clone());
-    let timeout = Duration::from_secs(service.settings.shutdown_timeout_s);
-    running.stop_timeout = running.stop_timeout.max(timeout);
     running.drain = running.drain.max(Duration::from_secs(service.settings.drain_s));
     running.before_stop.append(&mut before_stop);
     running.at_stop.append(&mut at_stop);
     opening::wait_until_ready(&health, open_within).await;
-    let (public, listener) = front(service.public.clone(), "public", service.settings.workers)
+    let (public, listener) = front(service.public.clone(), "public", (service.settings.workers, stop_within))
         .start(service.settings.bind, true)?;
     running.public.push(listener);
     health.open();

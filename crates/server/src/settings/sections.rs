@@ -50,7 +50,8 @@ pub struct HttpSettings {
     pub answer_grace_s: NonZeroU32,
     /// Open connections for each worker.
     pub connections_per_worker_max: usize,
-    /// How long requests that are being served may take after the signal to stop.
+    /// How long requests that are being served may take after the signal to stop, and after `drain_s`. It should not be less
+    /// than `body_deadline_s`. A service without requests does not wait.
     pub shutdown_timeout_s: u64,
     /// When asked to stop, a service says for so long, in seconds, that it is not ready, and still serves: as long as
     /// a balancer in front of it needs to notice. A connection that is answered in that time is closed after it.
@@ -74,7 +75,7 @@ impl Default for HttpSettings {
             answer_bytes_per_s_min: 32 * 1024,
             answer_grace_s: NonZeroU32::new(30).expect("a constant over zero"),
             connections_per_worker_max: 10_000,
-            shutdown_timeout_s: 10,
+            shutdown_timeout_s: limits.deadline.as_secs(),
             drain_s: 0,
         }
     }

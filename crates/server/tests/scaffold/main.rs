@@ -5,5 +5,6 @@
 mod answers;
 mod bodies;
 mod callers;
+mod leaving;
 mod listeners;
 mod support;

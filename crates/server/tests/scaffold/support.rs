@@ -36,6 +36,9 @@ pub(crate) const GATEWAY_SECRET: &str = "gateway-secret-gateway-secret-gateway-s
 /// The largest body that `/passed` passes on.
 pub(crate) const PASSED_BYTES_MAX: usize = 300_000;
 
+/// What `/api/v1/long` answers.
+pub(crate) const LONG_BYTES: usize = 3_000_000;
+
 struct Sessions;
 
 #[async_trait]
@@ -125,6 +128,10 @@ async fn slow() -> &'static str {
     "finished"
 }
 
+async fn long() -> Vec<u8> {
+    vec![b'x'; LONG_BYTES]
+}
+
 async fn address(client: ClientAddress) -> String {
     client.to_string()
 }
@@ -162,6 +169,7 @@ fn public(app: &mut ServiceConfig) {
         .service(contract("/taken").post(taken))
         .service(contract("/invalid").post(invalid))
         .service(native("/api/v1/slow").get(slow))
+        .service(native("/api/v1/long").get(long))
         .service(native("/api/v1/passed").post(passed))
         .service(native("/api/v1/address").get(address));
 }
