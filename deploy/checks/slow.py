@@ -13,9 +13,9 @@ import time
 
 from .site import DATA_PORT
 
-CONTENT_BYTES = 16_000_000
+CONTENT_BYTES = 12_000_000
 PIECE_BYTES = 32 * 1024
-# About 0.7 MB/s up and down: half a minute for each.
+# About 0.7 MB/s up and down: twenty seconds and more for each.
 PAUSE_S = 0.045
 # Longer than the edge and the services wait.
 TIMEOUT_S = 150
