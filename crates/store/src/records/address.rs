@@ -200,12 +200,19 @@ impl SortRange {
         Self { from: Bytes::copy_from_slice(prefix), until }
     }
 
-    /// This range from just after `sort`: the next page.
+    /// This range from just after `sort`: the next page. Never more than this range, wherever `sort` stands: a place
+    /// that a stranger names must not lead out of what he may see.
     #[must_use]
     pub fn after(self, sort: &Sort) -> Self {
         let mut from = sort.0.to_vec();
         from.push(0);
-        Self { from: Bytes::from(from), until: self.until }
+        self.not_before(Bytes::from(from))
+    }
+
+    /// What of this range is not before `from`.
+    #[must_use]
+    pub fn not_before(self, from: Bytes) -> Self {
+        Self { from: self.from.max(from), until: self.until }
     }
 
     /// Whether `sort` is in the range.
@@ -241,6 +248,16 @@ mod tests {
         let begins = Sort::of("name").children_beginning("rep");
         assert!(begins.contains(&Sort::of("name").and("report").build()));
         assert!(!begins.contains(&Sort::of("name").and("reXort").build()));
+    }
+
+    #[test]
+    fn what_comes_after_a_place_outside_of_a_range_is_none_but_of_the_range() {
+        let range = Sort::of("k").children_beginning("shared/");
+        let key = |text: &str| Sort::of("k").and(text).build();
+        assert_eq!(range.clone().after(&key("a")), range, "a place before it");
+        assert!(range.clone().after(&key("shared/x")).contains(&key("shared/y")));
+        let behind = range.clone().after(&key("z"));
+        assert!(["a", "shared/x", "z", "zz"].iter().all(|text| !behind.contains(&key(text))));
     }
 
     #[test]

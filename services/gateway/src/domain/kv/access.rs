@@ -11,7 +11,7 @@ use coffer_core::UserId;
 use moka::sync::Cache;
 use tokio::time::Instant;
 
-use super::key::Key;
+use super::key::{KEY_BYTES_MAX, Key, KeyError};
 use super::{Caller, Kv, KvError, Space};
 use crate::repo::kv::{GrantRecord, Subject};
 
@@ -92,6 +92,9 @@ impl Kv {
         space: Space,
         prefix: &str,
     ) -> Result<(), KvError> {
+        if prefix.len() > KEY_BYTES_MAX {
+            return Err(KeyError::TooLong.into());
+        }
         let granted = self.granted(caller, space, Target { name: prefix, is_prefix: true }).await?;
         granted.map(drop).ok_or(KvError::Denied)
     }

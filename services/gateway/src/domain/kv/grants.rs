@@ -54,6 +54,7 @@ impl Kv {
 
     /// Takes access back. It is out of force everywhere within 2 s.
     pub async fn revoke(&self, caller: &Caller, grantee: &Grantee, scope: &Scope) -> Result<(), KvError> {
+        scope.check()?;
         let (owner, subject, target) = (caller.id(), grantee.subject(), scope.target());
         let at = (target.name, target.is_prefix);
         self.0.repo.grant(owner, &subject, at).await?.ok_or(KvError::GrantNotFound)?;

@@ -3,7 +3,7 @@
 use coffer_core::UserId;
 use coffer_core::limits::PAGE_ITEMS_MAX;
 
-use super::{Caller, Kv, KvError, Meta, Space};
+use super::{Caller, KEY_BYTES_MAX, Kv, KvError, Meta, Space};
 use crate::repo::kv::keys;
 
 /// Keys that one page looks at, at most, when it looks for a text or folds what lies behind a delimiter. The page
@@ -59,6 +59,9 @@ enum Place {
 
 impl Place {
     fn parse(cursor: &str) -> Result<Self, KvError> {
+        if cursor.len() > 1 + KEY_BYTES_MAX {
+            return Err(KvError::Cursor);
+        }
         match cursor.split_at_checked(1) {
             Some(("k", key)) => Ok(Self::Key(key.to_owned())),
             Some(("p", prefix)) => Ok(Self::Prefix(prefix.to_owned())),

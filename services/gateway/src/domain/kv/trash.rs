@@ -3,7 +3,7 @@
 use coffer_core::limits::PAGE_ITEMS_MAX;
 use coffer_core::{Timestamp, UserId};
 
-use super::key::Key;
+use super::key::{KEY_BYTES_MAX, Key, KeyError};
 use super::plan::{NewValue, Plan};
 use super::value::Packed;
 use super::{Caller, Deleted, Item, Kv, KvError, Meta, Space};
@@ -42,6 +42,12 @@ impl Kv {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<TrashPage, KvError> {
+        if prefix.len() > KEY_BYTES_MAX {
+            return Err(KeyError::TooLong.into());
+        }
+        if cursor.is_some_and(|cursor| cursor.len() > KEY_BYTES_MAX) {
+            return Err(KvError::Cursor);
+        }
         let limit = limit.clamp(1, PAGE_ITEMS_MAX);
         let page = self.0.repo.tombstones(caller.id(), &keys::tombstones(prefix, cursor), limit).await?;
         let next_cursor = page.items.last().filter(|_| page.more).map(|(key, _)| key.clone());

@@ -124,7 +124,7 @@ pub fn currents(prefix: &str, after: Option<&str>) -> SortRange {
 pub fn currents_behind(prefix: &str, passed: &str) -> SortRange {
     let range = Sort::of(CURRENT).children_beginning(prefix);
     let passed = Sort::of(CURRENT).children_beginning(passed);
-    SortRange { from: passed.until.unwrap_or(passed.from), until: range.until }
+    range.not_before(passed.until.unwrap_or(passed.from))
 }
 
 /// The tombstones of keys that begin with `prefix`, from behind the key `after`.
@@ -168,6 +168,13 @@ mod tests {
         }
         assert!(currents_behind("", "a/").contains(&current("a0")));
         assert!(!currents_behind("a", "a/").contains(&current("b")));
+        for place in ["", "a", "b-secret", "shared"] {
+            assert!(
+                !currents_behind("shared/", place).contains(&current("b0")),
+                "{place}: before the prefix"
+            );
+            assert!(!currents("shared/", Some(place)).contains(&current("b0")), "{place}: before the prefix");
+        }
     }
 
     #[test]

@@ -60,6 +60,55 @@ async fn a_grant_gives_what_it_says_and_nothing_beside() {
 }
 
 #[tokio::test]
+async fn no_cursor_leads_out_of_the_prefix_that_is_shared() {
+    let bed = Bed::memory();
+    for name in ["a-secret", "b/secret", "shared/x", "shared/y/z", "z-secret"] {
+        bed.put(name, "1").await;
+    }
+    let shared = Scope::Prefix("shared/".to_owned());
+    bed.kv.grant(&ann(), &order(to(&bob()), shared, Permission::Read)).await.unwrap();
+    for cursor in ["k", "p", "ka", "pa", "kshared", "pshared", "kb/secret", "kz", "pz"] {
+        for (delimiter, search) in
+            [(None, None), (Some("/"), None), (None, Some("s")), (None, Some("secret"))]
+        {
+            let request = ListRequest {
+                prefix: "shared/".to_owned(),
+                delimiter: delimiter.map(str::to_owned),
+                search: search.map(str::to_owned),
+                cursor: Some(cursor.to_owned()),
+                limit: 100,
+            };
+            let listing = bed.kv.list(&bob(), anns(), &request).await.unwrap();
+            let names = listing.items.iter().map(|item| item.key.as_str());
+            let told: Vec<_> = names.chain(listing.common_prefixes.iter().map(String::as_str)).collect();
+            assert!(told.iter().all(|name| name.starts_with("shared/")), "{cursor}: {told:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_longer_than_any_key_is_refused_before_it_is_looked_for() {
+    let bed = Bed::memory();
+    let long = "a".repeat(5_000);
+    let list = |prefix: &str, cursor: Option<String>| ListRequest {
+        prefix: prefix.to_owned(),
+        cursor,
+        limit: 9,
+        ..ListRequest::default()
+    };
+    assert!(matches!(bed.kv.list(&ann(), anns(), &list(&long, None)).await, Err(KvError::Key(_))));
+    for kind in ["k", "p"] {
+        let cursor = Some(format!("{kind}{long}"));
+        assert!(matches!(bed.kv.list(&ann(), anns(), &list("", cursor)).await, Err(KvError::Cursor)));
+    }
+    assert!(matches!(bed.kv.trash(&ann(), &long, None, 9).await, Err(KvError::Key(_))));
+    assert!(matches!(bed.kv.trash(&ann(), "", Some(&long), 9).await, Err(KvError::Cursor)));
+    for scope in [Scope::Key(long.clone()), Scope::Prefix(long)] {
+        assert!(matches!(bed.kv.revoke(&ann(), &to(&bob()), &scope).await, Err(KvError::Key(_))));
+    }
+}
+
+#[tokio::test]
 async fn a_grant_to_a_role_is_for_exactly_that_role_and_ends_when_it_should() {
     let bed = Bed::memory();
     bed.put("a", "1").await;
