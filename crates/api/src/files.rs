@@ -223,6 +223,14 @@ pub struct FilesQuery {
     /// Only names that begin with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// `/`: names with a `/` behind the prefix are not told one by one, but what they begin with up to it, once, in
+    /// `common_prefixes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// Only names that have this text in them, in upper or lower case. A page may be short or empty and still have a
+    /// cursor: so many names are looked at for one page and no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
     /// `next_cursor` of the page before; none asks for the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -246,6 +254,12 @@ pub struct FileItem {
     /// When it was uploaded (RFC 3339).
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// The version of its content, if it was stored as an envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Names these very bytes, if it was stored as an envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 /// A page of the caller's own files, in the order of their names' bytes.
@@ -253,6 +267,9 @@ pub struct FileItem {
 pub struct FilesPage {
     /// The files.
     pub items: Vec<FileItem>,
+    /// With a delimiter: what names begin with up to it. They count as items of the page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub common_prefixes: Vec<String>,
     /// Where the next page begins, unless this is the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,

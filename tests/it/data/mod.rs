@@ -2,6 +2,7 @@
 
 mod crashes;
 mod kept;
+mod listed;
 mod racing;
 mod stored;
 mod streams;

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use super::collector::COLLECT_AFTER;
 use super::files::{Envelope, Files, Uploaded};
 use super::testing::{FakeBlobs, files};
-use crate::repo::{Content, Names, SHARDS};
+use crate::repo::{Content, SHARDS};
 
 struct Shelf {
     clock: Arc<ManualClock>,
@@ -168,32 +168,6 @@ async fn a_part_that_was_changed_moved_or_lost_is_an_error_and_not_other_content
         }
         assert!(shelf.files.read(blob).unwrap().try_concat().await.is_err(), "{fault}");
     }
-}
-
-#[tokio::test]
-async fn files_are_listed_in_pages_in_the_order_of_their_names() {
-    let shelf = shelf();
-    let mut names: Vec<String> = (0..40).map(|i| format!("f{i:02}")).collect();
-    names.extend(["報告 2026.bin".to_owned(), "a/b.txt".to_owned()]);
-    for text in &names {
-        shelf.put(text, 3).await;
-    }
-    names.sort();
-    let (mut listed, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let names = Names { prefix: "", after: after.as_deref(), limit: 17 };
-        let page = shelf.files.page(user(1), &names).await.unwrap();
-        assert!(page.items.iter().all(|item| item.size_bytes == 3 && item.created_at == START));
-        listed.extend(page.items.into_iter().map(|item| item.file_name));
-        after = listed.last().cloned();
-        if !page.more {
-            break;
-        }
-    }
-    assert_eq!(listed, names);
-    let names = Names { prefix: "f1", after: None, limit: 100 };
-    assert_eq!(shelf.files.page(user(1), &names).await.unwrap().items.len(), 10);
-    assert!(shelf.files.page(user(2), &names).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]

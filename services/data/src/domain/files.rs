@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use coffer_core::limits::INLINE_BYTES_MAX;
-use coffer_core::{BlobId, Clock, FileName, Random, Timestamp, UserId};
+use coffer_core::{BlobId, Clock, FileName, Random, UserId};
 use coffer_store::blobs::Blobs;
 use coffer_store::records::{Page, Sealed, Sort, StoreError};
 use serde_bytes::Bytes;
@@ -18,9 +18,6 @@ use super::native::Keeping;
 use crate::repo::{
     BlobRef, Content, Created, DueRepo, FileRecord, FileRepo, Names, Staged, StagingRepo, StoredFile,
 };
-
-/// Records read at once for a listing with sizes.
-const RECORDS_AT_A_TIME: usize = 16;
 
 /// A classic envelope as it came.
 pub struct Envelope {
@@ -45,17 +42,6 @@ pub enum Uploaded {
     Stored,
     /// The space has a file of this name; it was not touched.
     Exists,
-}
-
-/// What a listing tells of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileInfo {
-    /// Its name.
-    pub file_name: String,
-    /// Bytes of ciphertext.
-    pub size_bytes: u64,
-    /// When it was uploaded.
-    pub created_at: Timestamp,
 }
 
 /// The files of all spaces.
@@ -194,23 +180,5 @@ impl Files {
     /// The keys of names in `space`; [`crate::repo::name_in`] finds the name in each.
     pub(crate) async fn name_keys(&self, space: UserId, names: &Names<'_>) -> Result<Page<Sort>, StoreError> {
         self.repo.name_keys(space, names).await
-    }
-
-    /// Files in `space`, in the order of their names.
-    pub(crate) async fn page(&self, space: UserId, names: &Names<'_>) -> Result<Page<FileInfo>, StoreError> {
-        let keys = self.repo.name_keys(space, names).await?;
-        let mut items = Vec::with_capacity(keys.items.len());
-        // The records may hold content, so a few at a time are in memory.
-        for keys in keys.items.chunks(RECORDS_AT_A_TIME) {
-            for file in self.repo.get_many(space, keys).await? {
-                let (Some(name), record) = (file.name(), file.record()?) else { continue };
-                items.push(FileInfo {
-                    file_name: name.to_owned(),
-                    size_bytes: record.size_bytes,
-                    created_at: record.created_at,
-                });
-            }
-        }
-        Ok(Page { items, more: keys.more })
     }
 }

@@ -10,15 +10,16 @@ use coffer_auth::Principal;
 use coffer_core::{EmailAddress, FileName, UserId};
 use coffer_crypto::envelope::Refusal;
 use coffer_kms_link::KmsError;
-use coffer_store::records::{Page, StoreError};
+use coffer_store::records::StoreError;
 
 use super::access::{AccessCache, Resolved};
+use super::browsing::{Browse, Browsed};
 use super::content::Parts;
-use super::files::{Envelope, FileInfo, Files, Uploaded};
+use super::files::{Envelope, Files, Uploaded};
 use super::kms::FileKms;
 use super::listing::Listing;
 use super::turns::{Reader, Turn, Turns};
-use crate::repo::{BlobRef, Names, StoredFile};
+use crate::repo::{BlobRef, StoredFile};
 
 /// The name space of everybody, with `files.shared_names`.
 pub const SHARED_SPACE: UserId = UserId::from_bytes([0; 16]);
@@ -210,12 +211,8 @@ impl Library {
         Ok(Listing::new(self.files()?.clone(), caller.space(), shared_with))
     }
 
-    /// The caller's own files, in the order of their names.
-    pub(crate) async fn page(
-        &self,
-        caller: &Caller,
-        names: &Names<'_>,
-    ) -> Result<Page<FileInfo>, LibraryError> {
-        Ok(self.files()?.page(caller.space(), names).await?)
+    /// A page of the caller's own files.
+    pub(crate) async fn browse(&self, caller: &Caller, browse: &Browse<'_>) -> Result<Browsed, LibraryError> {
+        Ok(self.files()?.browse(caller.space(), browse).await?)
     }
 }

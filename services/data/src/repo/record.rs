@@ -40,10 +40,15 @@ pub(super) fn trash_range(after: Option<&str>) -> SortRange {
     }
 }
 
-/// The range of all names that begin with `prefix`, after `after`.
+/// The range of all names that begin with `prefix`, after `after`. No name ends with `/`, so an `after` that does stands
+/// for all names that begin with it.
 pub(super) fn name_range(prefix: &str, after: Option<&str>) -> SortRange {
     let range = Sort::of(NAME).children_beginning(prefix);
     match after {
+        Some(after) if after.ends_with('/') => {
+            let folder = Sort::of(NAME).children_beginning(after);
+            SortRange { from: folder.until.unwrap_or(folder.from).max(range.from), ..range }
+        }
         Some(after) => range.after(&Sort::of(NAME).and(after).build()),
         None => range,
     }
@@ -208,6 +213,12 @@ mod tests {
         assert_eq!(name_in(&dropped_key(BlobId::from_bytes([0; 16]))), None);
         assert!(name_range("報", None).contains(&name_key(&name)));
         assert!(!name_range("", Some(name.as_str())).contains(&name_key(&name)));
+        let in_folder: FileName = "a/b".parse().unwrap();
+        let behind: FileName = "a0".parse().unwrap();
+        assert!(name_range("", Some("a")).contains(&name_key(&in_folder)));
+        assert!(!name_range("", Some("a/")).contains(&name_key(&in_folder)));
+        assert!(name_range("", Some("a/")).contains(&name_key(&behind)));
+        assert!(!name_range("b", Some("a/")).contains(&name_key(&behind)), "the prefix counts still");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn is_range_of_another(request: &HttpRequest, tag: &str) -> bool {
 }
 
 /// A tag as it stands in headers.
-pub(super) fn quoted(tag: &str) -> String {
+pub(in crate::routes) fn quoted(tag: &str) -> String {
     format!("\"{tag}\"")
 }
 

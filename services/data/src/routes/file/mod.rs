@@ -16,6 +16,7 @@ use coffer_server::{Failure, HttpError, Native, StreamedBody, Surface as _, Vali
 use coffer_store::records::StoreError;
 use futures_util::stream;
 
+pub(super) use self::conditions::quoted;
 use self::path::Named;
 use self::range::Part;
 use super::requester::Requester;
