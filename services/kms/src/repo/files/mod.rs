@@ -10,7 +10,7 @@
 //! | `grant` / file id / blinded address | who may use it |
 //! | `grants` / file id | how many grants it has (a counter) |
 //! | `count` / owner id | how many files the owner has (a counter) |
-//! | `contents`, `content` / file id / file name / … | which [versions](versions) of its content are registered |
+//! | `contents`, `content` / file id / file name / … | which versions of its content are registered |
 //!
 //! A name is visible to whoever holds the storage; the key and the grantee's address are not.
 
