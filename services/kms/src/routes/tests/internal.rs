@@ -36,7 +36,7 @@ async fn the_data_service_learns_where_names_lead_and_what_was_revoked() {
     server.post("/api/v1/grants", Some("ann"), grant.clone()).await;
     assert_eq!(resolve().await, json!({ "found": { "space": ann } }));
     let shared = server.ask("/internal/v1/access/shared", json!({ "user_id": bob })).await.json();
-    assert_eq!(shared["items"], json!([{ "space": ann, "file_name": "a" }]));
+    assert_eq!(shared["items"], json!([{ "space": ann, "file_name": "a", "covers": "file" }]));
 
     server.post("/api/v1/grants/revoke", Some("ann"), grant).await;
     assert_eq!(resolve().await, json!("denied"));
