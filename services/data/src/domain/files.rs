@@ -44,6 +44,12 @@ pub enum Uploaded {
     Exists,
 }
 
+/// The collector took a blob for abandoned: nothing was heard of its upload for longer than any may be silent.
+pub(super) fn given_up() -> StoreError {
+    let source = "the upload took too long and was given up".into();
+    StoreError::Unavailable { doing: "publishing a blob", source }
+}
+
 /// The files of all spaces.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -136,11 +142,7 @@ impl Files {
                 self.discard(id).await;
                 Ok(Uploaded::Exists)
             }
-            // The collector took it for abandoned: the upload took longer than any may.
-            Created::Dropped => Err(StoreError::Unavailable {
-                doing: "publishing a blob",
-                source: "the upload took too long and was given up".into(),
-            }),
+            Created::Dropped => Err(given_up()),
         }
     }
 
@@ -155,6 +157,7 @@ impl Files {
         }
     }
 
+    /// Notes that a blob is being written, or still is.
     pub(super) async fn stage(&self, blob: BlobId, space: UserId, name: &FileName) -> Result<(), StoreError> {
         let staged = Staged { space, file_name: name.clone(), since: self.clock.now() };
         self.staging.add(blob, &staged).await

@@ -106,14 +106,11 @@ impl Upload<'_> {
             ..FileAt::own(self.name.as_str())
         };
         let stored = self.session.data.put_file(file, version, (None, stream)).await;
-        let size_bytes = match (sealed.await.map_err(CliError::task)?, &stored) {
-            (Ok(bytes), _) => bytes,
-            // The server went away first, and says why.
-            (Err(_), Err(_)) if stored.as_ref().is_err_and(|err| err.code().is_some()) => 0,
-            (Err(source), _) if source.kind() != std::io::ErrorKind::BrokenPipe => {
-                return Err(CliError::ReadFile { path: self.args.file.clone(), source });
-            }
-            (Err(_), _) => 0,
+        let size_bytes = match sealed.await.map_err(CliError::task)? {
+            Ok(bytes) => bytes,
+            // Nobody took what was sealed: the upload failed, and says why.
+            Err(source) if source.kind() == std::io::ErrorKind::BrokenPipe => 0,
+            Err(source) => return Err(CliError::ReadFile { path: self.args.file.clone(), source }),
         };
         let stored = stored.map_err(of_file)?;
         self.publish(version).await.map_err(of_file)?;

@@ -7,7 +7,7 @@ use serde_bytes::Bytes;
 
 use super::condition::Condition;
 use super::plan::Plan;
-use crate::domain::files::Files;
+use crate::domain::files::{Files, given_up};
 use crate::domain::library::{LibraryError, Wanted};
 use crate::repo::{Change, Changed, Content, Due, FileRecord, NameState, Native, Tag};
 
@@ -119,12 +119,6 @@ impl Files {
         self.random.fill(&mut salt);
         salt
     }
-}
-
-/// The collector took the blob for abandoned: nothing was heard of its upload for too long.
-pub(super) fn given_up() -> StoreError {
-    let source = "the upload took too long and was given up".into();
-    StoreError::Unavailable { doing: "publishing a blob", source }
 }
 
 fn record<'a>(

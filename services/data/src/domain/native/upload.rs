@@ -8,10 +8,10 @@ use coffer_store::records::StoreError;
 use futures_util::{Stream, StreamExt as _};
 use serde_bytes::Bytes;
 
-use super::publish::{Arrived, Place, PutOrder, Stored, check, given_up};
+use super::publish::{Arrived, Place, PutOrder, Stored, check};
 use crate::domain::access::Resolved;
 use crate::domain::content::Writing;
-use crate::domain::files::Files;
+use crate::domain::files::{Files, given_up};
 use crate::domain::library::{Caller, Library, LibraryError, Wanted};
 use crate::domain::turns::Reader;
 use crate::repo::{BlobRef, Content};
