@@ -121,7 +121,7 @@ async fn a_refusal_is_not_remembered() {
 
 #[tokio::test]
 async fn a_name_that_leads_to_another_file_by_now_is_followed_at_once() {
-    let shared = Shared::new().await;
+    let shared = Shared::with(World::own_pairs(), None).await;
     let (file, process) = (name("a"), &shared.one);
     resume();
     let own = process.keys.create(&shared.bob, &file).await.unwrap().public_pem;
@@ -132,7 +132,7 @@ async fn a_name_that_leads_to_another_file_by_now_is_followed_at_once() {
     let opened = process.keys.unwrap(&shared.bob, read(&file), vec![wrap(&own, b"of bob")]).await.unwrap();
     assert_eq!(opened[0].expose(), b"of bob");
     let refused = shared.unwrap(process).await;
-    assert!(matches!(refused, Err(FileKeyError::NotForThisKey(0))));
+    assert!(matches!(refused, Err(FileKeyError::NotForThisKey(0))), "{refused:?}");
 }
 
 #[tokio::test]

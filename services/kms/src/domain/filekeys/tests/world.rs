@@ -47,6 +47,7 @@ pub(super) struct World {
     pub(super) store: TestStore,
     pub(super) uploads: Arc<Uploaded>,
     pub(super) rules: FileKeyRules,
+    make: MakePair,
 }
 
 /// One process.
@@ -83,7 +84,7 @@ pub(super) fn order(name: &FileName, grantee: &str) -> GrantOrder {
 
 pub(super) use coffer_api::grants::Permission;
 
-/// Real pairs take long to make, so all tests share a few.
+/// Real pairs take long to make, so all tests share a few, and two files may have the same.
 fn pair() -> StoredPair {
     static PAIRS: LazyLock<Vec<StoredPair>> =
         LazyLock::new(|| (0..6).map(|_| StoredPair::make(RsaBits::Rsa2048)).collect());
@@ -100,7 +101,12 @@ impl World {
             grants_per_file_max: 10,
             open_threads: 0,
         };
-        Self { store: TestStore::new(), uploads: Arc::default(), rules }
+        Self { store: TestStore::new(), uploads: Arc::default(), rules, make: Arc::new(pair) }
+    }
+
+    /// A world where no two files have the same key pair.
+    pub(super) fn own_pairs() -> Self {
+        Self { make: Arc::new(|| StoredPair::make(RsaBits::Rsa2048)), ..Self::new() }
     }
 
     pub(super) fn shared_names() -> Self {
@@ -118,14 +124,13 @@ impl World {
             retention: Duration::from_hours(24),
         }));
         let feed = Arc::new(Feed::start(store.clone(), clock.clone()));
-        let make: MakePair = Arc::new(pair);
         let settings = PoolSettings {
             bits: RsaBits::Rsa2048,
             pairs_target: 4,
             threads: 1,
             wait_max: Duration::from_secs(20),
         };
-        let pool = PoolParts { store: store.clone(), random: random.clone(), make };
+        let pool = PoolParts { store: store.clone(), random: random.clone(), make: Arc::clone(&self.make) };
         let parts = FileKeyParts {
             store: store.clone(),
             clock: clock.clone(),
