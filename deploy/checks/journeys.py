@@ -26,6 +26,7 @@ def journey(site, name):
     files_by_command_line(ben, ann.email)
     shared = ann.expect(200, "GET", f"{DATA}/download?file_name=from-ben.bin")
     assert shared["encrypted_data"], "what was shared with ann arrives"
+    files_as_streams(ben, ByCommandLine(site, f"cat-{name}").join())
     keys(ann, ben)
     configurations(ann, ben)
     say(f"journeys at {name} of each: files, keys and configurations, by curl and by the command line")
@@ -47,6 +48,17 @@ def files_by_command_line(ben, friend):
     ben.coffer("put", "--classic", "from-ben.bin")
     assert ben.coffer("get", "from-ben.bin", "-") == content, "the same bytes come back"
     ben.coffer("share", "from-ben.bin", friend)
+
+
+def files_as_streams(ben, cat):
+    for size in (20_000_000, 0, 300_000):
+        content = os.urandom(size)
+        ben.write("streamed.bin", content)
+        ben.coffer("put", "streamed.bin")
+        assert ben.coffer("get", "streamed.bin", "-") == content, "each version replaces the one before"
+    cat.coffer("get", "streamed.bin", "-", expected=NOT_FOUND)
+    ben.coffer("share", "streamed.bin", cat.email)
+    assert cat.coffer("get", "streamed.bin", "-") == content, "whom it is shared with gets the same bytes"
 
 
 def keys(ann, ben):
