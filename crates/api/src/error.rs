@@ -126,6 +126,10 @@ error_codes! {
     VersionUnregistered = 409, "version_unregistered", "This content was not registered as that version of the file";
     /// The present content was asked for, and a later version has been published.
     VersionOutdated = 409, "version_outdated", "A later version of this file has been published";
+    /// Something that is kept needs this version of the file key.
+    KeyVersionInUse = 409, "key_version_in_use", "Something that is kept needs this version of the file key";
+    /// This version of the file key was destroyed.
+    KeyVersionDestroyed = 409, "key_version_destroyed", "This version of the file key was destroyed";
     /// The change would leave nobody who can administer.
     LastAdmin = 409, "last_admin", "The last active administrator cannot be removed";
     /// Somebody else changed the same thing meanwhile.

@@ -22,6 +22,14 @@ pub const FILE_KEY_SHOW: &str = "/api/v1/file-keys/show";
 pub const FILE_KEY_EXPORT: &str = "/api/v1/file-keys/export";
 /// `POST` [`UnwrapRequest`]: what was wrapped for the key, without handing the key out.
 pub const FILE_KEY_UNWRAP: &str = "/api/v1/file-keys/unwrap";
+/// `POST` [`RotateFileKey`]: the key gets another version.
+pub const FILE_KEY_ROTATE: &str = "/api/v1/file-keys/rotate";
+/// `POST` [`DestroyFileKey`]: old versions are removed for good.
+pub const FILE_KEY_DESTROY: &str = "/api/v1/file-keys/destroy";
+/// `GET` with [`KeyVersionsOf`]: the versions of a key of the caller's.
+pub const FILE_KEY_VERSIONS: &str = "/api/v1/file-keys/versions";
+/// `GET` with [`ListUses`]: what others did with a key of the caller's.
+pub const FILE_KEY_USES: &str = "/api/v1/file-keys/uses";
 
 /// Ciphertexts in one [`UnwrapRequest`], at most.
 pub const UNWRAP_CIPHERTEXTS_MAX: usize = 8;
@@ -133,6 +141,115 @@ pub struct FileKeySummary {
     pub created_at: Timestamp,
     /// See [`FileKey::uploaded`].
     pub uploaded: bool,
+    /// Its versions.
+    pub versions: KeyVersions,
+}
+
+/// The versions of a file key. Only the newest is wrapped for; all that are kept open what was wrapped for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyVersions {
+    /// The newest.
+    pub newest: u32,
+    /// The oldest that was not destroyed.
+    pub oldest: u32,
+    /// Since when the newest is in use.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Whether what is kept is still being wrapped for the newest.
+    pub moving: bool,
+}
+
+/// Gives a file key of the caller's another version. What is kept is wrapped for it anew, in the background; none of it is
+/// out of reach meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateFileKey {
+    /// The name that the key was made for: a file, or a folder.
+    #[schema(max_length = 1024)]
+    pub name: String,
+    /// Only if this is the newest version: so that what is asked for twice happens once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub if_version: Option<u32>,
+}
+
+/// Removes the private halves of old versions of a file key of the caller's, for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DestroyFileKey {
+    /// The name that the key was made for: a file, or a folder.
+    #[schema(max_length = 1024)]
+    pub name: String,
+    /// Versions up to this one go; all but the newest if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub up_to: Option<u32>,
+    /// Even if something needs them that is kept: nobody can ever open it again.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Whose versions are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct KeyVersionsOf {
+    /// The name that the key was made for: a file, or a folder.
+    pub name: String,
+}
+
+/// Which uses are listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListUses {
+    /// The name that the key was made for: a file, or a folder.
+    pub name: String,
+    /// `next_cursor` of the page before; none asks for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Items in the page, at most 1000; 100 if not given.
+    #[serde(
+        default,
+        deserialize_with = "crate::page::deserialize_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub limit: Option<usize>,
+}
+
+/// A page of what others did with a key, in no order that means anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsesPage {
+    /// One for each of them.
+    pub items: Vec<KeyUses>,
+    /// Where the next page begins, unless this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// What one other user did with a key, also before access was taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyUses {
+    /// Who; empty if there is no such user any more.
+    #[schema(format = Email)]
+    pub user: String,
+    /// The first time.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// The last time.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: Timestamp,
+    /// How often something was unwrapped.
+    pub unwraps: u64,
+    /// How often the private key was handed out.
+    pub exports: u64,
+    /// The newest version of the key that was handed out, if one was: whoever has it opens what is wrapped for it without
+    /// asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exported_version: Option<u32>,
+    /// The latest version of a file's content that was opened, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_version: Option<u64>,
 }
 
 /// Which file key is asked for.

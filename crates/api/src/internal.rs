@@ -4,6 +4,7 @@
 //! the user's own session token and is told who that is; nothing here lets a service assert a user it has
 //! no token of, except where the answer tells only about names and places (`access`), never about keys.
 
+pub mod heads;
 pub mod users;
 
 use coffer_core::{EmailAddress, FileName, Timestamp, UserId};

@@ -7,7 +7,10 @@ pub mod v1 {
         CONFIGS_PROMOTE, CONFIGS_REKEY, CONFIGS_ROLLBACK, CONFIGS_SCHEMA, CONFIGS_SUMMARY, CONFIGS_UNREAD,
         CONFIGS_VALUE, CONFIGS_WATCH,
     };
-    pub use crate::file_keys::{FILE_KEY_EXPORT, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEYS};
+    pub use crate::file_keys::{
+        FILE_KEY_DESTROY, FILE_KEY_EXPORT, FILE_KEY_ROTATE, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEY_USES,
+        FILE_KEY_VERSIONS, FILE_KEYS,
+    };
     pub use crate::file_versions::{FILE_VERSIONS, FILE_VERSIONS_OPEN, FILE_VERSIONS_PUBLISH};
     pub use crate::files::{FILE, FILE_HISTORY, FILE_TRASH, FILE_TRASH_RESTORE, FILES};
     pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};
@@ -65,6 +68,12 @@ pub mod internal {
     pub const ADDRESSES_OWNER: &str = "/internal/v1/addresses/owner";
     /// Data service: whether a file was uploaded.
     pub const FILES_EXISTS: &str = "/internal/v1/files/exists";
+    /// Data service: heads that are wrapped for an old version of a file key.
+    pub const FILES_HEADS: &str = "/internal/v1/files/heads";
+    /// Data service: puts heads in the place of others.
+    pub const FILES_HEADS_REPLACE: &str = "/internal/v1/files/heads/replace";
+    /// Data service: which versions of a file key are taken in from now on.
+    pub const FILES_FENCE: &str = "/internal/v1/files/fence";
 }
 
 /// For operators, on the internal listener only. All GET.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coffer_api::identity::{Me, NewSession, User};
+use coffer_api::internal::heads::{FenceRequest, HeadsPage, HeadsReplaced, HeadsRequest, ReplaceHeads};
 use coffer_api::internal::users::{
     AddressOwner, AddressQuestion, BlindedAddress, ListedUsers, MeAnswer, NamedCode, NamedLogIn,
     NamedLoggedIn, NamedRegistered, NamedRegistration, SessionEnd, UserFacts, UserFactsAnswer, UserListing,
@@ -25,6 +26,8 @@ pub use crate::transport::TokenSource;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The feed is asked again so soon that a slow answer is worth less than a new question.
 const FEED_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nobody waits for it, and many records are read.
+const HEADS_TIMEOUT: Duration = Duration::from_secs(20);
 /// A password is checked slowly on purpose, and others may be before it.
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(15);
 /// What a service waits for while it starts, and nobody with it.
@@ -156,5 +159,20 @@ impl InternalData {
         let answer: FileExistsAnswer =
             self.transport.call(internal::FILES_EXISTS, request, ANSWER_TIMEOUT).await?;
         Ok(answer.exists)
+    }
+
+    /// A page of the heads that are wrapped for old versions of a file key.
+    pub async fn old_heads(&self, request: &HeadsRequest) -> Result<HeadsPage, ClientError> {
+        self.transport.call(internal::FILES_HEADS, request, HEADS_TIMEOUT).await
+    }
+
+    /// Puts heads in the place of others.
+    pub async fn replace_heads(&self, request: &ReplaceHeads) -> Result<HeadsReplaced, ClientError> {
+        self.transport.call(internal::FILES_HEADS_REPLACE, request, HEADS_TIMEOUT).await
+    }
+
+    /// Says which versions of a file key are taken in from now on.
+    pub async fn fence(&self, request: &FenceRequest) -> Result<(), ClientError> {
+        self.transport.call(internal::FILES_FENCE, request, ANSWER_TIMEOUT).await.map(|Done {}| ())
     }
 }

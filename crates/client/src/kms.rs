@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use coffer_api::file_keys::{CreateFileKey, FileKey, ShowFileKey, UnwrapRequest, UnwrapResponse};
+use coffer_api::file_keys::{
+    CreateFileKey, DestroyFileKey, ExportFileKey, ExportedFileKey, FileKey, FileKeyPage, FileKeySummary,
+    KeyUses, KeyVersions, KeyVersionsOf, ListUses, PageQuery, RotateFileKey, ShowFileKey, UnwrapRequest,
+    UnwrapResponse, UsesPage,
+};
 use coffer_api::file_versions::{
     OpenVersions, OpenedVersions, PublishVersions, PublishedVersions, RegisterVersions, RegisteredVersions,
 };
@@ -110,6 +114,54 @@ impl KmsClient {
     /// Opens what was wrapped for a file key; the key itself stays in the KMS.
     pub async fn unwrap(&self, body: &UnwrapRequest) -> Result<UnwrapResponse, ClientError> {
         self.calls.call(Method::POST, v1::FILE_KEY_UNWRAP, body).await
+    }
+
+    /// The caller's own file keys; all pages.
+    pub async fn file_keys_all(&self) -> Result<Vec<FileKeySummary>, ClientError> {
+        let mut query = PageQuery { cursor: None, limit: Some(PAGE_ITEMS_MAX) };
+        let mut all = Vec::new();
+        loop {
+            let page: FileKeyPage = self.calls.get(v1::FILE_KEYS, &query).await?;
+            all.extend(page.items);
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The versions of a file key of the caller's.
+    pub async fn file_key_versions(&self, name: &str) -> Result<KeyVersions, ClientError> {
+        self.calls.get(v1::FILE_KEY_VERSIONS, &KeyVersionsOf { name: name.into() }).await
+    }
+
+    /// Gives a file key of the caller's another version.
+    pub async fn rotate_file_key(&self, body: &RotateFileKey) -> Result<KeyVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_KEY_ROTATE, body).await
+    }
+
+    /// Removes old versions of a file key of the caller's, for good.
+    pub async fn destroy_file_key(&self, body: &DestroyFileKey) -> Result<KeyVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_KEY_DESTROY, body).await
+    }
+
+    /// The private half of a file key.
+    pub async fn export_file_key(&self, body: &ExportFileKey) -> Result<ExportedFileKey, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_KEY_EXPORT, body).await
+    }
+
+    /// What others did with a file key of the caller's; all pages.
+    pub async fn file_key_uses_all(&self, name: &str) -> Result<Vec<KeyUses>, ClientError> {
+        let mut query = ListUses { name: name.into(), cursor: None, limit: Some(PAGE_ITEMS_MAX) };
+        let mut all = Vec::new();
+        loop {
+            let page: UsesPage = self.calls.get(v1::FILE_KEY_USES, &query).await?;
+            all.extend(page.items);
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// Registers versions of files that are about to be uploaded.

@@ -15,6 +15,7 @@ impl From<LibraryError> for Failure {
             LibraryError::Exists => Self::of(ErrorCode::FileExists),
             LibraryError::Changed => Self::of(ErrorCode::FileChanged),
             LibraryError::Conflict => Self::of(ErrorCode::Conflict),
+            LibraryError::KeyDestroyed => Self::of(ErrorCode::KeyVersionDestroyed),
             LibraryError::NotAnEnvelope(refusal) => Self::field("body", refusal.to_string()),
             LibraryError::Interrupted => Self::of(ErrorCode::BadRequest).with_cause(error),
             LibraryError::Busy

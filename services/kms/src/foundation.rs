@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_api::internal::FileExistsRequest;
+use coffer_api::internal::heads::{FenceRequest, HeadsPage, HeadsReplaced, HeadsRequest, ReplaceHeads};
 use coffer_auth::workers::WorkError;
 use coffer_client::InternalData;
 use coffer_core::{Clock, FileName, Random, UserId};
@@ -16,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::config::{EventSettings, FilesSettings, FilesSettingsError, KeyringSettings};
 use crate::domain::events::{EventParts, Events};
 use crate::domain::feed::Feed;
-use crate::domain::filekeys::{FileKeyParts, FileKeyRules, FileKeys, Uploads};
+use crate::domain::filekeys::{FileKeyParts, FileKeyRules, FileKeys, Uploads, UploadsError};
 use crate::domain::keyrings::{
     KeyringParts, Keyrings, KeyringsError, Resealer, RootSecret, RootSecretError, keep_rotating,
 };
@@ -147,12 +148,20 @@ pub struct RemoteUploads(pub InternalData);
 
 #[async_trait]
 impl Uploads for RemoteUploads {
-    async fn exists(
-        &self,
-        space: UserId,
-        name: &FileName,
-    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, UploadsError> {
         let request = FileExistsRequest { space, file_name: name.clone() };
         Ok(self.0.file_exists(&request).await?)
+    }
+
+    async fn old_heads(&self, request: &HeadsRequest) -> Result<HeadsPage, UploadsError> {
+        Ok(self.0.old_heads(request).await?)
+    }
+
+    async fn replace_heads(&self, request: &ReplaceHeads) -> Result<HeadsReplaced, UploadsError> {
+        Ok(self.0.replace_heads(request).await?)
+    }
+
+    async fn fence(&self, request: &FenceRequest) -> Result<(), UploadsError> {
+        Ok(self.0.fence(request).await?)
     }
 }

@@ -161,6 +161,12 @@ pub(crate) fn assemble(
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(postman.run(identity.outbox().clone()));
+    tasks.spawn(Arc::clone(&file_keys).keep_moving());
+    tasks.spawn(Arc::clone(&file_keys).keep_writing_uses());
+    if let Some(age) = settings.files.key_age() {
+        tasks.spawn(Arc::clone(&file_keys).keep_rotating(age));
+    }
+    let used = Arc::clone(&file_keys);
 
     // Whoever reaches the development mailbox reads every code: nobody but this machine may.
     let mailbox = post.mailbox.filter(|_| settings.http.internal_bind.ip().is_loopback());
@@ -189,6 +195,7 @@ pub(crate) fn assemble(
         .internal(move |app| routes::internal(app, &internal))
         .at_stop(move || async move {
             tasks.shutdown().await;
+            used.write_uses().await;
             pool.close().await;
             drop(foundation);
         }))

@@ -53,7 +53,7 @@ pub(super) fn given_up() -> StoreError {
 /// The files of all spaces.
 #[derive(Clone, Debug)]
 pub struct Files {
-    pub(super) repo: FileRepo,
+    pub(crate) repo: FileRepo,
     pub(super) staging: StagingRepo,
     pub(super) due: DueRepo,
     pub(super) blobs: Arc<dyn Blobs>,

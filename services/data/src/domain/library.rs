@@ -94,6 +94,9 @@ pub enum LibraryError {
     /// A version that is as late, or later, is there already.
     #[error("a version that is not earlier is there already")]
     Conflict,
+    /// What arrived is wrapped for a version of its file key that was destroyed.
+    #[error("this version of the file key was destroyed")]
+    KeyDestroyed,
     /// What arrived does not begin as an envelope does.
     #[error("this is no envelope")]
     NotAnEnvelope(#[source] Refusal),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use coffer_core::{BlobId, FileName, SecretBytes, Timestamp, UserId};
 use coffer_store::records::{Opened, Outcome, Page, Sealed, SealedCommit, Sort, StoreError, Version};
 
-use super::record::{FileRecord, dropped_key, name_in, name_key, name_range, only, partition};
+use super::record::{FileRecord, dropped_key, name_in, name_key, name_range, only, partition, trash_range};
 
 /// How long a blob that was given up stays marked: longer than any upload can take.
 const DROPPED_TTL: Duration = Duration::from_hours(24);
@@ -120,6 +120,16 @@ impl FileRepo {
     /// The keys of names in `space`, in order; reads no value.
     pub(crate) async fn name_keys(&self, space: UserId, names: &Names<'_>) -> Result<Page<Sort>, StoreError> {
         self.records.scan_keys(&partition(space), &name_range(names.prefix, names.after), names.limit).await
+    }
+
+    /// The keys of deleted names in `space`, in order; reads no value.
+    pub(crate) async fn trash_keys(
+        &self,
+        space: UserId,
+        names: &Names<'_>,
+    ) -> Result<Page<Sort>, StoreError> {
+        let range = trash_range(names.prefix, names.after);
+        self.records.scan_keys(&partition(space), &range, names.limit).await
     }
 
     /// The files that stand at `keys`, in that order, leaving out those that are gone.

@@ -4,7 +4,7 @@
 //! The file's name is its sort key, so that listing names reads keys and no values. The record holds
 //! small ciphertext itself; of large ciphertext it holds where the blob is and the key that opens it.
 
-use coffer_core::{BlobId, FileName, Timestamp, UserId};
+use coffer_core::{BlobId, FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{Partition, Sort, SortRange, Table};
 use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
@@ -15,6 +15,7 @@ const FILES: Table = Table::new("file");
 const NAME: &str = "name";
 const DROPPED: &str = "dropped";
 const TRASH: &str = "trash";
+const FENCE: &str = "fence";
 
 /// The partition of a space.
 pub(super) fn partition(space: UserId) -> Partition {
@@ -31,9 +32,14 @@ pub(super) fn trash_key(name: &FileName) -> Sort {
     Sort::of(TRASH).and(name.as_str()).build()
 }
 
-/// The range of all deleted names after `after`.
-pub(super) fn trash_range(after: Option<&str>) -> SortRange {
-    let range = Sort::of(TRASH).children();
+/// Where it stands which versions of a file key are taken in.
+pub(super) fn fence_key(file: FileId) -> Sort {
+    Sort::of(FENCE).and(file.as_bytes()).build()
+}
+
+/// The range of all deleted names that begin with `prefix`, after `after`.
+pub(super) fn trash_range(prefix: &str, after: Option<&str>) -> SortRange {
+    let range = Sort::of(TRASH).children_beginning(prefix);
     match after {
         Some(after) => range.after(&Sort::of(TRASH).and(after).build()),
         None => range,
@@ -72,7 +78,7 @@ pub(crate) fn name_in(sort: &Sort) -> Option<&str> {
 }
 
 /// The name in a key of `trash_range`.
-pub(super) fn trashed_name_in(sort: &Sort) -> Option<&str> {
+pub(crate) fn trashed_name_in(sort: &Sort) -> Option<&str> {
     name_behind(b"trash\0\x01", sort)
 }
 
@@ -208,7 +214,8 @@ mod tests {
         assert_eq!(name_in(&trash_key(&name)), None);
         assert_eq!(trashed_name_in(&trash_key(&name)), Some(name.as_str()));
         assert!(
-            trash_range(None).contains(&trash_key(&name)) && !trash_range(None).contains(&name_key(&name))
+            trash_range("", None).contains(&trash_key(&name))
+                && !trash_range("", None).contains(&name_key(&name))
         );
         assert_eq!(name_in(&dropped_key(BlobId::from_bytes([0; 16]))), None);
         assert!(name_range("報", None).contains(&name_key(&name)));

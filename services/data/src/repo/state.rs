@@ -1,11 +1,14 @@
 //! What a name means in a space, and how that changes: by one commit, guarded on all of what was there before.
 
-use coffer_core::{BlobId, FileName, Timestamp, UserId};
+use coffer_core::{BlobId, FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{Outcome, Page, SealedCommit, Sort, StoreError, Version};
 
+use super::fences::Fences;
 use super::files::{FileRepo, StoredFile};
 use super::native::{Past, Tombstone};
-use super::record::{FileRecord, dropped_key, name_key, partition, trash_key, trash_range, trashed_name_in};
+use super::record::{
+    FileRecord, dropped_key, fence_key, name_key, partition, trash_key, trash_range, trashed_name_in,
+};
 
 /// What stands under a name.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub(crate) struct Change<'a> {
     pub(crate) bury: Option<(&'a Tombstone, Timestamp)>,
     /// Versions that are not kept any longer, or come back.
     pub(crate) forget: &'a [Past],
+    /// Which versions of file keys are taken in: as it was read.
+    pub(crate) fences: Option<&'a Fences>,
 }
 
 /// What came of a change.
@@ -69,16 +74,29 @@ pub(crate) enum Changed {
 impl FileRepo {
     /// What stands under a name.
     pub(crate) async fn state(&self, space: UserId, name: &FileName) -> Result<NameState, StoreError> {
+        Ok(self.state_and_fences(space, name, &[]).await?.0)
+    }
+
+    /// What stands under a name, and which versions of these file keys are taken in.
+    pub(crate) async fn state_and_fences(
+        &self,
+        space: UserId,
+        name: &FileName,
+        files: &[FileId],
+    ) -> Result<(NameState, Fences), StoreError> {
         // One round trip, so that what moves from one to the other is not missed by both.
-        let keys = [name_key(name), trash_key(name)];
-        let found = self.records.get_many(&partition(space), &keys).await?;
+        let fences = files.iter().map(|file| fence_key(*file));
+        let keys: Vec<_> = [name_key(name), trash_key(name)].into_iter().chain(fences).collect();
+        let mut found = self.records.get_many(&partition(space), &keys).await?;
+        let fences = found.split_off(2.min(found.len()));
         let [file, trashed] = <[_; 2]>::try_from(found)
             .map_err(|_| StoreError::Corrupt { what: "two records were asked for".to_owned() })?;
         let trashed = trashed.map(|record| {
             let version = record.version;
             record.decode::<Tombstone>().map(|record| (version, record.value))
         });
-        Ok(NameState { file: file.map(StoredFile::from), trashed: trashed.transpose()? })
+        let state = NameState { file: file.map(StoredFile::from), trashed: trashed.transpose()? };
+        Ok((state, Fences::of(files, fences)?))
     }
 
     /// A version that was set aside, if it is still kept.
@@ -110,6 +128,10 @@ impl FileRepo {
             Some((version, _)) => commit.at_version(&trash, *version),
             None => commit.absent(&trash),
         };
+        let overtaken = 2 + change.fences.map_or(0, Fences::len);
+        if let Some(fences) = change.fences {
+            commit = fences.guard(commit);
+        }
         if let Some(blob) = change.put.and_then(FileRecord::blob) {
             commit = commit.absent(&dropped_key(blob.id));
         }
@@ -130,7 +152,7 @@ impl FileRepo {
         }
         match self.records.commit(&partition(space), commit).await? {
             Outcome::Committed(_) => Ok(Changed::Yes),
-            Outcome::Refused { guard: 0 | 1 } => Ok(Changed::Overtaken),
+            Outcome::Refused { guard } if guard < overtaken => Ok(Changed::Overtaken),
             Outcome::Refused { .. } => Ok(Changed::Dropped),
         }
     }
@@ -142,7 +164,7 @@ impl FileRepo {
         after: Option<&FileName>,
         limit: usize,
     ) -> Result<Page<(String, Tombstone)>, StoreError> {
-        let range = trash_range(after.map(FileName::as_str));
+        let range = trash_range("", after.map(FileName::as_str));
         let page = self.records.scan_as::<Tombstone>(&partition(space), &range, limit).await?;
         let items = page.items.into_iter().filter_map(|record| {
             let name = trashed_name_in(&record.sort)?.to_owned();

@@ -1,5 +1,7 @@
 //! What other services ask.
 
+pub(super) mod heads;
+
 use actix_web::web;
 use coffer_api::internal::{FileExistsAnswer, FileExistsRequest};
 use coffer_server::{HttpError, Native, ServiceCaller, ValidJson};

@@ -41,5 +41,8 @@ pub(crate) fn public(app: &mut ServiceConfig, library: &Data<Library>, openness:
 /// The internal routes.
 pub(crate) fn internal(app: &mut ServiceConfig, library: &Data<Library>) {
     app.app_data(library.clone())
-        .service(routes::native(paths::internal::FILES_EXISTS).post(internal::file_exists));
+        .service(routes::native(paths::internal::FILES_EXISTS).post(internal::file_exists))
+        .service(routes::native(paths::internal::FILES_HEADS).post(internal::heads::list))
+        .service(routes::native(paths::internal::FILES_HEADS_REPLACE).post(internal::heads::replace))
+        .service(routes::native(paths::internal::FILES_FENCE).post(internal::heads::fence));
 }

@@ -52,7 +52,7 @@ pub(crate) struct Parts {
 }
 
 /// The KMS's native paths that are passed on as they are.
-const OF_THE_KMS: [&str; 21] = [
+const OF_THE_KMS: [&str; 25] = [
     paths::REGISTRATIONS,
     paths::REGISTRATIONS_CODE,
     paths::REGISTRATIONS_VERIFY,
@@ -65,9 +65,13 @@ const OF_THE_KMS: [&str; 21] = [
     paths::USER,
     paths::EVENTS,
     paths::FILE_KEYS,
+    paths::FILE_KEY_DESTROY,
     paths::FILE_KEY_EXPORT,
+    paths::FILE_KEY_ROTATE,
     paths::FILE_KEY_SHOW,
     paths::FILE_KEY_UNWRAP,
+    paths::FILE_KEY_USES,
+    paths::FILE_KEY_VERSIONS,
     paths::FILE_VERSIONS,
     paths::FILE_VERSIONS_OPEN,
     paths::FILE_VERSIONS_PUBLISH,

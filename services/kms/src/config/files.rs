@@ -26,6 +26,8 @@ pub struct FilesSettings {
     pub files_per_owner_max: u32,
     /// Grants that one file may have.
     pub grants_per_file_max: u32,
+    /// After how many days a file key gets another version by itself; 0 for never.
+    pub key_days: u32,
 }
 
 impl Default for FilesSettings {
@@ -39,6 +41,7 @@ impl Default for FilesSettings {
             unwrap_threads: 0,
             files_per_owner_max: 1_000_000,
             grants_per_file_max: 1000,
+            key_days: 0,
         }
     }
 }
@@ -73,6 +76,11 @@ impl FilesSettings {
     /// [`Self::pool_wait_s`] as a duration.
     pub fn pool_wait(&self) -> Duration {
         Duration::from_secs(self.pool_wait_s.into())
+    }
+
+    /// [`Self::key_days`] as a duration, unless keys are never rotated by age.
+    pub fn key_age(&self) -> Option<Duration> {
+        (self.key_days > 0).then(|| Duration::from_hours(24) * self.key_days)
     }
 
     /// [`Self::pool_threads`], with 0 resolved.

@@ -11,6 +11,7 @@ pub mod keyring;
 pub mod limit;
 pub mod mail;
 pub mod pool;
+pub mod rotations;
 pub mod session;
 pub mod tables;
 pub mod user;

@@ -28,3 +28,5 @@ pub const POOL: Table = Table::new("pool");
 pub const FILES: Table = Table::new("files");
 /// Who shares what with somebody; partition: the blinded address.
 pub const GRANTEE: Table = Table::new("grantee");
+/// File keys whose files are being wrapped for their current versions; one partition.
+pub const ROTATION: Table = Table::new("rotation");

@@ -6,10 +6,12 @@
 //! Nothing here opens an envelope: that its head is one is all that can be known without its key.
 
 pub(crate) mod condition;
+pub(crate) mod heads;
 pub(crate) mod history;
 mod plan;
 mod publish;
 mod reading;
+pub(crate) mod rewrap;
 #[cfg(test)]
 mod tests;
 mod trash;

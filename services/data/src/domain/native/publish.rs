@@ -1,6 +1,6 @@
 //! Making an envelope the content of a name, by one commit that is guarded on all that was there before.
 
-use coffer_core::{FileName, Timestamp, UserId};
+use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_crypto::envelope::Head;
 use coffer_store::records::StoreError;
 use serde_bytes::Bytes;
@@ -80,8 +80,12 @@ impl Files {
     ) -> Result<Stored, LibraryError> {
         let tag = Tag { version: order.version, stanzas: 0, mark: u64::from_be_bytes(self.salt()) };
         for _ in 0..TRIES_MAX {
-            let before = self.repo.state(place.space, place.name).await?;
+            let keys = keys_of(arrived.head);
+            let (before, fences) = self.repo.state_and_fences(place.space, place.name, &keys).await?;
             check(&before, order)?;
+            if !fences.admit(arrived.head) {
+                return Err(LibraryError::KeyDestroyed);
+            }
             let now = self.clock.now();
             let mut plan = Plan::replace(&before, &self.keeping, now)?;
             let record = record(arrived, tag, now, std::mem::take(&mut plan.trail));
@@ -91,6 +95,7 @@ impl Files {
                 retire_until: plan.retire_until,
                 forget: &plan.forget,
                 bury: None,
+                fences: Some(&fences),
             };
             match self.repo.change(place.space, place.name, &before, &change).await? {
                 Changed::Yes => {
@@ -119,6 +124,14 @@ impl Files {
         self.random.fill(&mut salt);
         salt
     }
+}
+
+/// The file keys that a head is wrapped for.
+pub(super) fn keys_of(head: &Head) -> Vec<FileId> {
+    let mut keys: Vec<_> = head.stanzas.stanzas().iter().map(|stanza| stanza.file_key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn record<'a>(

@@ -52,6 +52,7 @@ impl Library {
                 retire_until: plan.retire_until,
                 bury: plan.retire_until.map(|until| (&tombstone, until)),
                 forget: &plan.forget,
+                fences: None,
             };
             if files.repo.change(place.space, place.name, &before, &change).await? == Changed::Yes {
                 return Ok(());

@@ -8,7 +8,7 @@ use coffer_store::records::StoreError;
 use futures_util::{Stream, StreamExt as _};
 use serde_bytes::Bytes;
 
-use super::publish::{Arrived, Place, PutOrder, Stored, check};
+use super::publish::{Arrived, Place, PutOrder, Stored, check, keys_of};
 use crate::domain::access::Resolved;
 use crate::domain::content::Writing;
 use crate::domain::files::{Files, given_up};
@@ -63,6 +63,11 @@ impl Library {
             let content = Content::Inline(Bytes::new(&body.ahead));
             let arrived = Arrived { head: &head, content, content_bytes: body.ahead.len() as u64 };
             return files.publish(place, order, &arrived).await;
+        }
+        // As above, now that the head is here.
+        let (_, fences) = files.repo.state_and_fences(place.space, place.name, &keys_of(&head)).await?;
+        if !fences.admit(&head) {
+            return Err(LibraryError::KeyDestroyed);
         }
         let _turn = self.uploads.take(sender).await.ok_or(LibraryError::Busy)?;
         files.put_large(place, order, (&head, body)).await

@@ -89,6 +89,10 @@ pub enum Action {
     FileKeyCreated(KeyUse),
     /// With shared names, an unfinished name was taken over from its first owner.
     FileNameTakenOver(KeyUse),
+    /// A file key got another version.
+    FileKeyRotated(KeyUse),
+    /// The versions of a file key up to this one were destroyed.
+    FileKeyDestroyed(KeyUse),
     /// A private key was released.
     FileKeyExported(KeyUse),
     /// Something was unwrapped with a private key.

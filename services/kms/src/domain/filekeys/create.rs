@@ -155,8 +155,17 @@ impl FileKeys {
     ) -> Result<Option<Target>, FileKeyError> {
         let pair = self.pool.take().await?;
         let (id, now) = (self.make_id(), self.now());
-        let file =
-            FileRecord { id, owner: caller.user, version: 1, created_at: now, uploaded: false, covers };
+        let file = FileRecord {
+            id,
+            owner: caller.user,
+            version: 1,
+            created_at: now,
+            uploaded: false,
+            covers,
+            oldest: 1,
+            rotated_at: None,
+            moving_from: None,
+        };
         let files_max = self.rules.files_per_owner_max;
         // If the store fails here, the pair may be in it and is given up.
         match self.files.create((space, name), (&file, &pair), old, files_max).await? {

@@ -49,6 +49,12 @@ pub enum FileKeyError {
     /// The present content was wanted, and a later version has been published.
     #[error("a later version of this file has been published")]
     Outdated,
+    /// The version of the key was destroyed.
+    #[error("this version of the file key was destroyed")]
+    KeyDestroyed,
+    /// Something that is kept needs the version of the key.
+    #[error("something that is kept needs this version of the file key")]
+    KeyInUse,
     /// One of several files was refused, and so all were.
     #[error("item {place}")]
     Of {
@@ -67,8 +73,8 @@ pub enum FileKeyError {
     /// Too many ciphertexts are being opened at the moment.
     #[error("too much is being unwrapped at once")]
     Busy,
-    /// The data service did not say whether a file exists.
-    #[error("asking the data service whether a file exists")]
+    /// The data service did not answer.
+    #[error("asking the data service about a file")]
     Uploads(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store failed.
     #[error("keeping file keys")]

@@ -12,7 +12,7 @@ use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{Sort, SortRange, StoreError};
 use futures_util::future::try_join_all;
 
-use super::{Caller, FileKeyError, FileKeys, GrantView};
+use super::{Caller, FileKeyError, FileKeys, GrantView, KeyVersions};
 use crate::repo::files::{FileRepo, GrantRecord, GranteeRepo, IndexEntry, Space};
 
 /// Files that are looked up in one name space in one go.
@@ -40,6 +40,8 @@ pub struct OwnFile {
     pub created_at: Timestamp,
     /// Whether it is known to have been uploaded.
     pub uploaded: bool,
+    /// The versions of its key.
+    pub versions: KeyVersions,
 }
 
 /// A file that somebody else shares.
@@ -82,6 +84,7 @@ impl FileKeys {
             covers: file.value.covers,
             created_at: file.value.created_at,
             uploaded: file.value.uploaded,
+            versions: KeyVersions::of(&file.value),
         });
         Ok(Paged { items: items.collect(), next })
     }
@@ -186,12 +189,12 @@ fn shared(entry: &IndexEntry, (covers, grant): (Covers, &GrantRecord)) -> Shared
 }
 
 /// A place in a listing as a cursor.
-fn text(sort: &Sort) -> String {
+pub(super) fn text(sort: &Sort) -> String {
     URL_SAFE_NO_PAD.encode(sort.as_bytes())
 }
 
 /// What of `all` comes after the cursor.
-fn range(all: SortRange, cursor: Option<&str>) -> Result<SortRange, FileKeyError> {
+pub(super) fn range(all: SortRange, cursor: Option<&str>) -> Result<SortRange, FileKeyError> {
     let Some(cursor) = cursor else { return Ok(all) };
     let place = URL_SAFE_NO_PAD.decode(cursor).ok().map(|bytes| Sort::from_bytes(Bytes::from(bytes)));
     let place = place.filter(|place| all.contains(place));

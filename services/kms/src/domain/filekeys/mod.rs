@@ -8,19 +8,25 @@
 //! written before the grant, which alone counts; an event and the revocation feed come after the change and
 //! before the answer, so a caller who got no answer tries again and loses nothing.
 
+mod aging;
 mod create;
+mod destroy;
 mod directory;
 mod error;
 mod grants;
 mod lately;
 mod list;
+mod moving;
 mod open;
 mod opener;
 mod release;
 mod resolve;
+mod rewrap;
+mod rotate;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod uses;
 mod versions;
 
 use std::fmt;
@@ -29,27 +35,34 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use coffer_api::AddressHash;
+use coffer_api::internal::heads::{FenceRequest, HeadsPage, HeadsReplaced, HeadsRequest, ReplaceHeads};
 use coffer_auth::workers::WorkError;
 use coffer_core::{Clock, FileId, FileName, Random, Timestamp, UserId};
 use coffer_crypto::index::IndexKey;
 use coffer_store::records::Sealed;
+use tokio::sync::Notify;
 
 use crate::domain::events::{Action, Event, Events, Origin};
 use crate::domain::feed::Feed;
 use crate::domain::group::GroupError;
 use crate::domain::pool::KeyPool;
 use crate::repo::files::{FileRepo, GranteeRepo, Space};
+use crate::repo::rotations::RotationRepo;
 use directory::Directory;
 use lately::Lately;
 use opener::Opener;
+use uses::Uses;
 
 pub use create::PublicKey;
+pub use destroy::Destruction;
 pub use error::FileKeyError;
 pub use grants::{GrantOrder, GrantView};
 pub use list::{OwnFile, Paged, SharedFile};
 pub use open::{OpenedContent, SealedContent};
 pub use release::Exported;
 pub use resolve::{Place, Wanted};
+pub use rotate::KeyVersions;
+pub use uses::UsesOf;
 pub use versions::{NewContent, OfOwner, Registered, Uploaded};
 
 /// How long a revoked grant is remembered as such.
@@ -57,15 +70,23 @@ const REVOKED_KEPT: Duration = Duration::from_hours(30 * 24);
 /// How often something is tried again because others changed it meanwhile.
 const TRIES_MAX: usize = 8;
 
-/// Asks whether a file was uploaded.
+/// Why the data service did not answer.
+pub type UploadsError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is asked of the data service.
 #[async_trait]
 pub trait Uploads: Send + Sync + fmt::Debug {
     /// Whether `space` has a file called `name`.
-    async fn exists(
-        &self,
-        space: UserId,
-        name: &FileName,
-    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>>;
+    async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, UploadsError>;
+
+    /// A page of the heads that are wrapped for old versions of a file key.
+    async fn old_heads(&self, request: &HeadsRequest) -> Result<HeadsPage, UploadsError>;
+
+    /// Puts heads in the place of others.
+    async fn replace_heads(&self, request: &ReplaceHeads) -> Result<HeadsReplaced, UploadsError>;
+
+    /// Says which versions of a file key are taken in from now on.
+    async fn fence(&self, request: &FenceRequest) -> Result<(), UploadsError>;
 }
 
 /// A user who asks, for one request.
@@ -130,6 +151,10 @@ pub struct FileKeys {
     feed: Arc<Feed>,
     pool: Arc<KeyPool>,
     uploads: Arc<dyn Uploads>,
+    rotations: RotationRepo,
+    /// There is something to move.
+    moved: Notify,
+    uses: Uses,
 }
 
 impl FileKeys {
@@ -140,6 +165,9 @@ impl FileKeys {
             rules,
             directory: Directory::new(&store, index),
             grantees: GranteeRepo::new(store.clone()),
+            rotations: RotationRepo::new(store.clone()),
+            moved: Notify::new(),
+            uses: Uses::default(),
             files: FileRepo::new(store),
             opener: Opener::start(rules.open_threads)?,
             lately: Lately::new(feed.changes(), &clock),

@@ -14,6 +14,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::lately::Question;
 use super::resolve::Found;
+use super::uses::Use;
 use super::versions::OfOwner;
 use super::{Caller, FileKeyError, FileKeys, Wanted};
 use crate::domain::events::{Action, Event, KeyUse};
@@ -77,6 +78,9 @@ impl FileKeys {
         let openings: Vec<_> = places.map(look_up).buffered(LOOKUPS).try_collect().await?;
         let mut keys = self.open_all(&openings, wanted.items).await?;
         self.record_opened(caller, &openings, wanted.items).await?;
+        for (opening, item) in openings.iter().zip(wanted.items) {
+            self.note_use(caller, &opening.found, Use::Opened(item.version)).await;
+        }
         let opened = openings.iter().enumerate().map(|(place, opening)| {
             let content_key = keys.remove(&place).expect("every place was opened");
             OpenedContent { content_key, published: opening.published }
@@ -92,7 +96,9 @@ impl FileKeys {
         item: &SealedContent,
     ) -> Result<Opening, FileKeyError> {
         let question = Question::of(caller, wanted);
-        let found = match self.lately.get(&question, self.now()) {
+        // What is remembered may not know of the key's newest version yet.
+        let lately = self.lately.get(&question, self.now());
+        let found = match lately.filter(|found| item.key_version <= found.file.version) {
             Some(found) => found,
             None => self.usable_from_now_on(caller, wanted, question).await?,
         };
@@ -108,6 +114,9 @@ impl FileKeys {
         }
         if !(1..=found.file.version).contains(&item.key_version) {
             return Err(FileKeyError::NotForThisKey(0));
+        }
+        if item.key_version < found.file.oldest {
+            return Err(FileKeyError::KeyDestroyed);
         }
         let published = Some(state.published).filter(|published| *published > 0);
         Ok(Opening { found, published })
@@ -126,7 +135,8 @@ impl FileKeys {
         let mut opened = HashMap::with_capacity(items.len());
         for ((_, version), places) in by_key {
             let found = &openings[places[0]].found;
-            let key = self.private_key(found.space, &FileRecord { version, ..found.file.clone() }).await?;
+            let key = self.private_key(found.space, &FileRecord { version, ..found.file.clone() }).await;
+            let key = key.map_err(|why| why.of(places[0]))?;
             let wrapped: Arc<[_]> = places.iter().map(|place| items[*place].wrapped.clone()).collect();
             let keys = self.opener.open(key, wrapped).await.map_err(|why| match why.into() {
                 FileKeyError::NotForThisKey(which) => FileKeyError::NotForThisKey(0).of(places[which]),

@@ -87,6 +87,11 @@ impl Opener {
         key
     }
 
+    /// Drops a parsed key that was destroyed.
+    pub(super) fn forget(&self, name: KeyName) {
+        self.keys.invalidate(&name);
+    }
+
     /// Opens all of `ciphertexts`, or says which is the first that does not open.
     pub(super) async fn open(
         &self,

@@ -13,6 +13,7 @@ use coffer_store::records::StoreError;
 
 use super::lately::Question;
 use super::resolve::{Found, OwnFile, Subject};
+use super::uses::Use;
 use super::{Caller, FileKeyError, FileKeys, Wanted};
 use crate::domain::events::{Action, Event, KeyUse};
 use crate::repo::files::{FileRecord, Space};
@@ -31,16 +32,15 @@ pub struct Exported {
 impl FileKeys {
     /// The private key of a file that the caller may use.
     pub async fn export(&self, caller: &Caller, wanted: Wanted<'_>) -> Result<Exported, FileKeyError> {
-        let Found { space, file, .. } = self.usable(caller, wanted).await?;
-        let key = self.files.key(space, file.id, file.version).await?;
+        let found = self.usable(caller, wanted).await?;
+        let Found { space, ref file, .. } = found;
+        let version = file.settled();
+        let key = self.files.key(space, file.id, version).await?;
         let pem = pkcs8_der_to_pkcs1_pem(&key.private_pkcs8).map_err(|_| broken())?;
-        let key = KeyUse { file: file.id, name: wanted.name.clone(), version: file.version };
+        let key = KeyUse { file: file.id, name: wanted.name.clone(), version };
         self.record(caller, Action::FileKeyExported(key)).await?;
-        Ok(Exported {
-            file: file.id,
-            version: file.version,
-            private_pem: SecretBytes::new(pem.as_bytes().to_vec()),
-        })
+        self.note_use(caller, &found, Use::Exported(version)).await;
+        Ok(Exported { file: file.id, version, private_pem: SecretBytes::new(pem.as_bytes().to_vec()) })
     }
 
     /// What `ciphertexts` hold, which were made for the key of a file that the caller may use.
@@ -65,13 +65,25 @@ impl FileKeys {
         self.release(caller, (wanted.name, &found), opened).await
     }
 
+    /// Opens with the newest version of the key that does. Nothing tells which that is; while what is kept is wrapped anew,
+    /// and for a reader who fetched it before, it may be an older one.
     async fn open(
         &self,
         found: &Found,
         ciphertexts: &Arc<[Vec<u8>]>,
-    ) -> Result<Vec<SecretBytes>, FileKeyError> {
-        let key = self.private_key(found.space, &found.file).await?;
-        Ok(self.opener.open(key, Arc::clone(ciphertexts)).await?)
+    ) -> Result<(Vec<SecretBytes>, u32), FileKeyError> {
+        let file = &found.file;
+        let older = (file.oldest..=file.version).rev().filter(|version| *version != file.settled());
+        let mut refused = None;
+        for version in std::iter::once(file.settled()).chain(older) {
+            let key = self.private_key(found.space, &FileRecord { version, ..file.clone() }).await?;
+            match self.opener.open(key, Arc::clone(ciphertexts)).await.map_err(FileKeyError::from) {
+                Ok(opened) => return Ok((opened, version)),
+                Err(error @ FileKeyError::NotForThisKey(_)) => refused = refused.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refused.unwrap_or(FileKeyError::NotForThisKey(0)))
     }
 
     /// Records that what was opened leaves, and lets it.
@@ -79,12 +91,13 @@ impl FileKeys {
         &self,
         caller: &Caller,
         (name, found): (&FileName, &Found),
-        opened: Vec<SecretBytes>,
+        (opened, version): (Vec<SecretBytes>, u32),
     ) -> Result<Vec<SecretBytes>, FileKeyError> {
-        let key = KeyUse { file: found.file.id, name: name.clone(), version: found.file.version };
+        let key = KeyUse { file: found.file.id, name: name.clone(), version };
         let action = Action::FileKeyUnwrapped { key, ciphertexts: opened.len() };
         let event = Event::new(action).by_user(caller.user).from(&caller.origin);
         self.events.record_among(event, self.opener.is_crowded()).await?;
+        self.note_use(caller, found, Use::Unwrapped).await;
         Ok(opened)
     }
 
@@ -123,12 +136,13 @@ impl FileKeys {
         if let Some(key) = self.opener.key(name) {
             return Ok(key);
         }
-        let stored = self.files.key(space, file.id, file.version).await?;
+        let stored = self.files.kept_key(space, file.id, file.version).await?;
+        let stored = stored.ok_or(FileKeyError::KeyDestroyed)?;
         let key = PrivateKey::from_pkcs8_der(&stored.private_pkcs8).map_err(|_| broken())?;
         Ok(self.opener.keep(name, key))
     }
 }
 
-fn broken() -> FileKeyError {
+pub(super) fn broken() -> FileKeyError {
     StoreError::Corrupt { what: "a private key is not PKCS#8".to_owned() }.into()
 }

@@ -30,7 +30,7 @@ const PAGE_RECORDS: usize = 200;
 const PACE: Duration = Duration::from_millis(50);
 
 /// What is sealed under the KMS's own keyring. (Rate limits live for a minute and are counters.)
-const SEALED_TABLES: [Table; 11] = [
+const SEALED_TABLES: [Table; 12] = [
     tables::ADDRESS,
     tables::USER_NAME,
     tables::USER,
@@ -42,6 +42,7 @@ const SEALED_TABLES: [Table; 11] = [
     tables::POOL,
     tables::FILES,
     tables::GRANTEE,
+    tables::ROTATION,
 ];
 
 /// What a sweep did.

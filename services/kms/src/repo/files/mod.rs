@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `name` / file name | the file: id, owner, current version |
 //! | `key` / file id / version | one version of its key, both halves |
+//! | `use` / file id / user id | what somebody else did with its key |
 //! | `grant` / file id / blinded address | who may use it |
 //! | `grants` / file id | how many grants it has (a counter) |
 //! | `count` / owner id | how many files the owner has (a counter) |
@@ -17,12 +18,15 @@
 mod covering;
 mod grants;
 mod index;
+mod rotate;
+mod uses;
 mod versions;
 
 use coffer_api::file_keys::Covers;
 use coffer_core::{FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{
-    Outcome, Page, Partition, Sealed, SealedCommit, Sort, SortRange, StoreError, Stored,
+    Outcome, Page, Partition, Sealed, SealedCommit, SealedSweepPage, Sort, SortRange, StoreError, Stored,
+    SweepCursor,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +37,7 @@ pub use covering::{Covering, FOLDERS_DEEP_MAX, ancestors};
 pub use grants::{GrantKey, GrantRecord};
 pub(crate) use grants::{Granting, grantee};
 pub use index::{GranteeRepo, IndexEntry};
+pub use uses::{UseKey, UseRecord};
 pub use versions::{ContentChange, ContentKey, ContentRecord, ContentState, ContentStep};
 
 /// A name space: its owner's id, or the nil id.
@@ -65,6 +70,31 @@ pub struct FileRecord {
     /// Whether its key is for this file or for a folder.
     #[serde(default)]
     pub covers: Covers,
+    /// The oldest version of its key that was not destroyed.
+    #[serde(default = "first_version")]
+    pub oldest: u32,
+    /// When its key got its current version, if that is not the first.
+    #[serde(default)]
+    pub rotated_at: Option<Timestamp>,
+    /// The version that all that is kept was wrapped for last, while it is being wrapped for the current one.
+    #[serde(default)]
+    pub moving_from: Option<u32>,
+}
+
+fn first_version() -> u32 {
+    1
+}
+
+impl FileRecord {
+    /// The version whose private half is handed out: what everything that is kept is wrapped for.
+    pub fn settled(&self) -> u32 {
+        self.moving_from.unwrap_or(self.version)
+    }
+
+    /// Since when the current version of its key is in use.
+    pub fn since(&self) -> Timestamp {
+        self.rotated_at.unwrap_or(self.created_at)
+    }
 }
 
 /// What came of making a file.
@@ -123,8 +153,19 @@ impl FileRepo {
 
     /// One version of a file's key.
     pub async fn key(&self, space: Space, file: FileId, version: u32) -> Result<StoredPair, StoreError> {
+        let key = self.kept_key(space, file, version).await?;
+        key.ok_or_else(|| corrupt("a file has no key"))
+    }
+
+    /// One version of a file's key, unless it was destroyed.
+    pub async fn kept_key(
+        &self,
+        space: Space,
+        file: FileId,
+        version: u32,
+    ) -> Result<Option<StoredPair>, StoreError> {
         let key = self.store.get_as(&space.partition(), &key_sort(file, version)).await?;
-        key.map(|key| key.value).ok_or_else(|| corrupt("a file has no key"))
+        Ok(key.map(|key| key.value))
     }
 
     /// Makes a file and the first version of its key, in one commit. With `instead_of` it takes that file's
@@ -138,10 +179,14 @@ impl FileRepo {
     ) -> Result<Creation, StoreError> {
         let (sort, count) = (name_sort(name), count_sort(file.owner));
         let mut commit = match instead_of {
-            Some(old) => SealedCommit::new()
-                .at_version(&sort, old.version)
-                .add(&count_sort(old.value.owner), -1, None)
-                .delete(&key_sort(old.value.id, old.value.version)),
+            Some(old) => (old.value.oldest..=old.value.version).fold(
+                SealedCommit::new().at_version(&sort, old.version).add(
+                    &count_sort(old.value.owner),
+                    -1,
+                    None,
+                ),
+                |commit, version| commit.delete(&key_sort(old.value.id, version)),
+            ),
             None => SealedCommit::new().absent(&sort),
         };
         commit = commit
@@ -167,6 +212,23 @@ impl FileRepo {
         let uploaded = FileRecord { uploaded: true, ..file.value.clone() };
         let commit = SealedCommit::new().at_version(&sort, file.version).put_as(&sort, &uploaded, None);
         self.store.commit(&space.partition(), commit).await.map(drop)
+    }
+
+    /// A page of all that stands in any name space, still sealed.
+    pub async fn sweep(
+        &self,
+        from: Option<&SweepCursor>,
+        limit: usize,
+    ) -> Result<SealedSweepPage, StoreError> {
+        self.store.sweep(FILES, from, limit).await
+    }
+
+    /// The name of the file that stands at this key, if one does.
+    pub fn name_at(sort: &Sort) -> Option<FileName> {
+        match sort.parts()?.as_slice() {
+            [kind, name] if kind == b"name" => std::str::from_utf8(name).ok()?.parse().ok(),
+            _ => None,
+        }
     }
 
     /// All names of a name space, as a range to page through.

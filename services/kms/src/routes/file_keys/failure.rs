@@ -17,6 +17,8 @@ fn code(error: &FileKeyError) -> ErrorCode {
         FileKeyError::Field { .. } => ErrorCode::InvalidInput,
         FileKeyError::NotForThisKey(_) => ErrorCode::UnwrapFailed,
         FileKeyError::Conflict => ErrorCode::Conflict,
+        FileKeyError::KeyDestroyed => ErrorCode::KeyVersionDestroyed,
+        FileKeyError::KeyInUse => ErrorCode::KeyVersionInUse,
         FileKeyError::Unregistered => ErrorCode::VersionUnregistered,
         FileKeyError::Outdated => ErrorCode::VersionOutdated,
         FileKeyError::Of { why, .. } => code(why),

@@ -79,6 +79,7 @@ pub(super) async fn list(
         covers: file.covers,
         created_at: file.created_at,
         uploaded: file.uploaded,
+        versions: file.versions.into(),
     });
     Ok(Json(FileKeyPage { items: items.collect(), next_cursor: page.next }))
 }

@@ -6,6 +6,7 @@ mod failure;
 mod grants;
 mod keys;
 mod parse;
+mod rotation;
 mod shared;
 mod versions;
 
@@ -24,6 +25,10 @@ pub(super) fn public(app: &mut ServiceConfig) {
         .service(native(paths::v1::FILE_KEY_SHOW).get(keys::show))
         .service(native(paths::v1::FILE_KEY_EXPORT).post(keys::export))
         .service(native(paths::v1::FILE_KEY_UNWRAP).post(keys::unwrap))
+        .service(native(paths::v1::FILE_KEY_ROTATE).post(rotation::rotate))
+        .service(native(paths::v1::FILE_KEY_DESTROY).post(rotation::destroy))
+        .service(native(paths::v1::FILE_KEY_VERSIONS).get(rotation::versions))
+        .service(native(paths::v1::FILE_KEY_USES).get(rotation::uses))
         .service(native(paths::v1::FILE_VERSIONS).post(versions::register))
         .service(native(paths::v1::FILE_VERSIONS_PUBLISH).post(versions::publish))
         .service(native(paths::v1::FILE_VERSIONS_OPEN).post(versions::open))
@@ -42,6 +47,10 @@ pub(super) fn public(app: &mut ServiceConfig) {
     keys::show,
     keys::export,
     keys::unwrap,
+    rotation::rotate,
+    rotation::destroy,
+    rotation::versions,
+    rotation::uses,
     versions::register,
     versions::publish,
     versions::open,

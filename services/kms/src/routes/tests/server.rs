@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::web::Data;
 use async_trait::async_trait;
+use coffer_api::internal::heads::{FenceRequest, HeadsPage, HeadsReplaced, HeadsRequest, ReplaceHeads};
 use coffer_api::{AddressHash, Role, SessionHash, paths};
 use coffer_auth::Principal;
 use coffer_auth::service_token::{ServiceName, ServiceSecret};
@@ -19,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::config::{EventSettings, FilesSettings, KeyringSettings};
-use crate::domain::filekeys::Uploads;
+use crate::domain::filekeys::{Uploads, UploadsError};
 use crate::foundation::{Foundation, Machine};
 use crate::repo::address::{AddressChange, AddressRepo, Claim};
 use crate::repo::user::{Profile, UserRepo};
@@ -49,12 +50,20 @@ impl Uploaded {
 
 #[async_trait]
 impl Uploads for Uploaded {
-    async fn exists(
-        &self,
-        space: UserId,
-        name: &FileName,
-    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, UploadsError> {
         Ok(self.0.lock().unwrap().contains(&(space, name.as_str().to_owned())))
+    }
+
+    async fn old_heads(&self, _: &HeadsRequest) -> Result<HeadsPage, UploadsError> {
+        Ok(HeadsPage::default())
+    }
+
+    async fn replace_heads(&self, _: &ReplaceHeads) -> Result<HeadsReplaced, UploadsError> {
+        Ok(HeadsReplaced::default())
+    }
+
+    async fn fence(&self, _: &FenceRequest) -> Result<(), UploadsError> {
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod granting;
 mod lately;
 mod releasing;
 mod resolving;
+mod rotating;
 mod shared_names;
 mod versions;
 mod world;

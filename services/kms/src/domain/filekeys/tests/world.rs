@@ -3,8 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use coffer_api::Role;
+use coffer_api::internal::heads::{HeadBytes, KeptHead, NewlyWrapped};
 use coffer_core::EmailAddress;
+use coffer_crypto::envelope::{Head, StanzaSection};
 use coffer_crypto::filekey::{PublicKey as RsaPublicKey, RsaBits};
 use coffer_crypto::root::RootKey;
 
@@ -21,23 +25,66 @@ use crate::repo::user::{Profile, UserRepo};
 pub(super) struct Uploaded {
     files: Mutex<HashSet<(UserId, String)>>,
     pub(super) away: std::sync::atomic::AtomicBool,
+    /// The heads that it keeps, by their tags.
+    pub(super) heads: Mutex<std::collections::BTreeMap<String, KeptHead>>,
+    /// What it was told to take in no more.
+    pub(super) fences: Mutex<Vec<FenceRequest>>,
 }
 
 #[async_trait]
 impl Uploads for Uploaded {
-    async fn exists(
-        &self,
-        space: UserId,
-        name: &FileName,
-    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        if self.away.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err("the data service is away".into());
-        }
+    async fn exists(&self, space: UserId, name: &FileName) -> Result<bool, UploadsError> {
+        self.reachable()?;
         Ok(self.files.lock().unwrap().contains(&(space, name.as_str().to_owned())))
+    }
+
+    /// One head a page. It tells all that it has: what is old is for the KMS to judge.
+    async fn old_heads(&self, request: &HeadsRequest) -> Result<HeadsPage, UploadsError> {
+        self.reachable()?;
+        let heads = self.heads.lock().unwrap();
+        let after = |head: &&KeptHead| request.cursor.as_ref().is_none_or(|cursor| head.tag > *cursor);
+        let next = heads.values().find(after);
+        Ok(HeadsPage {
+            items: next.cloned().into_iter().collect(),
+            next_cursor: next.map(|head| head.tag.clone()),
+        })
+    }
+
+    async fn replace_heads(&self, request: &ReplaceHeads) -> Result<HeadsReplaced, UploadsError> {
+        self.reachable()?;
+        let mut heads = self.heads.lock().unwrap();
+        for item in &request.items {
+            let Some(kept) = heads.get_mut(&item.tag) else { continue };
+            kept.head = match (&item.wrapped, &kept.head) {
+                (NewlyWrapped::Stanzas(stanzas), HeadBytes::Envelope { version, head }) => {
+                    let head = Head::parse(&STANDARD.decode(head).unwrap()).unwrap();
+                    let stanzas = StanzaSection::parse(&STANDARD.decode(stanzas).unwrap()).unwrap();
+                    let head = STANDARD.encode(Head { stanzas, ..head }.to_bytes());
+                    HeadBytes::Envelope { version: *version, head }
+                }
+                (NewlyWrapped::Classic { wrapped_key, wrapped_vector }, _) => HeadBytes::Classic {
+                    wrapped_key: wrapped_key.clone(),
+                    wrapped_vector: wrapped_vector.clone(),
+                },
+                other => panic!("{other:?}"),
+            };
+        }
+        Ok(HeadsReplaced { replaced: request.items.len() })
+    }
+
+    async fn fence(&self, request: &FenceRequest) -> Result<(), UploadsError> {
+        self.reachable()?;
+        self.fences.lock().unwrap().push(*request);
+        Ok(())
     }
 }
 
 impl Uploaded {
+    fn reachable(&self) -> Result<(), UploadsError> {
+        let away = self.away.load(std::sync::atomic::Ordering::SeqCst);
+        if away { Err("the data service is away".into()) } else { Ok(()) }
+    }
+
     pub(super) fn add(&self, space: UserId, name: &FileName) {
         self.files.lock().unwrap().insert((space, name.as_str().to_owned()));
     }
