@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::binary;
+use crate::{Stack, binary};
 
 /// How long a command may take to end when it is told to; after that it is killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -89,6 +89,21 @@ impl Cli {
         let output = child.wait_with_output().await.expect("the command line ends");
         let _ = writer.await;
         Run::of(output)
+    }
+}
+
+impl Stack {
+    /// The command line of somebody who has registered and logged in with it.
+    pub async fn cli_user(&self, name: &str) -> Cli {
+        let (cli, email) = (self.cli(name), format!("{name}@example.com"));
+        for command in ["register", "login"] {
+            let seen = self.mailbox.messages(&email).await.len();
+            let password = format!("the phrase of {name}\n");
+            cli.run(&[command, &email, "--password-file", "-"], password.as_bytes()).await;
+            let code = self.mailbox.code_after(&email, seen).await;
+            cli.run(&[command, &email, "--code", &code], b"").await.ok();
+        }
+        cli
     }
 }
 

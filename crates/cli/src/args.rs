@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Get(commands::get::Args),
     /// List files
     Ls(commands::ls::Args),
+    /// Rotate the keys of files and folders, and see what others did with them
+    Keys(commands::keys::Args),
     /// Give somebody access to a file
     Share(commands::share::Args),
     /// Take somebody's access to a file away

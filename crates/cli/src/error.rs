@@ -295,6 +295,13 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::VersionUnregistered | ErrorCode::VersionOutdated => {
             "the data service handed out something else than what was stored last; tell whoever runs it"
         }
+        ErrorCode::KeyVersionInUse => {
+            "what is kept may still be on its way to the newest version: try again in a moment; --force destroys it all \
+             the same"
+        }
+        ErrorCode::KeyVersionDestroyed => {
+            "its owner destroyed the key that it was sealed for; nobody can open it"
+        }
         ErrorCode::PermissionDenied => "only an administrator may do this",
         ErrorCode::BodyTooLarge => {
             "the data service takes no files of this size; with its default limit (`limits.upload_body_bytes_max`, \
@@ -343,6 +350,7 @@ pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::ConfigExists
         | ErrorCode::UserKeyInUse
         | ErrorCode::FileChanged
+        | ErrorCode::KeyVersionInUse
         | ErrorCode::RevisionMismatch => Exit::Exists,
         ErrorCode::BodyTooLarge
         | ErrorCode::EnvironmentNeeded
@@ -352,9 +360,10 @@ pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::InvalidInput
         | ErrorCode::RangeNotSatisfiable
         | ErrorCode::MissingFields => Exit::Usage,
-        ErrorCode::UnwrapFailed | ErrorCode::VersionUnregistered | ErrorCode::VersionOutdated => {
-            Exit::Integrity
-        }
+        ErrorCode::UnwrapFailed
+        | ErrorCode::VersionUnregistered
+        | ErrorCode::VersionOutdated
+        | ErrorCode::KeyVersionDestroyed => Exit::Integrity,
         ErrorCode::RateLimited => Exit::RateLimited,
         ErrorCode::Unavailable
         | ErrorCode::BadGateway

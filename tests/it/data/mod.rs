@@ -4,6 +4,9 @@ mod crashes;
 mod kept;
 mod listed;
 mod racing;
+mod registered;
+mod rotated;
+mod rotating;
 mod stored;
 mod streams;
 

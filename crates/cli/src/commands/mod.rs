@@ -5,6 +5,7 @@ mod code;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod get;
+pub(crate) mod keys;
 pub(crate) mod kv;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Whoami(args) => whoami::run(args, &app).await,
         Command::Put(args) => put::run(args, &app).await,
         Command::Get(args) => get::run(args, &app).await,
+        Command::Keys(args) => keys::run(args, &app).await,
         Command::Ls(args) => ls::run(args, &app).await,
         Command::Share(args) => share::run(args, &app).await,
         Command::Unshare(args) => unshare::run(args, &app).await,

@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use coffer_api::PrefixHash;
 use coffer_api::file_versions::{OpenVersions, PublishVersions, SealedVersion, UploadedVersion};
+use coffer_api::{ErrorCode, PrefixHash};
 use coffer_client::{ClientError, FileAt};
 use coffer_core::EmailAddress;
 use coffer_crypto::envelope::{ContentKey, Head, Refusal};
@@ -19,12 +19,30 @@ use crate::progress::Progress;
 use crate::target::Target;
 use crate::transfer::{Arriving, OpenError, Opening};
 
-/// Fetches the file; says its size.
+/// How often a file is fetched that is replaced, or whose key is rotated, just then.
+const TRIES_MAX: u32 = 4;
+
+/// Fetches the file; says its size. What was replaced between its bytes and its key is fetched anew: a data service that
+/// hands out what has been replaced does so every time.
 pub(super) async fn get(
     session: &Session,
     (args, target): (&Args, Target),
     app: &App,
 ) -> Result<u64, CliError> {
+    for _ in 1..TRIES_MAX {
+        match try_get(session, (args, target.clone()), app).await {
+            Err(err)
+                if matches!(
+                    err.code(),
+                    Some(ErrorCode::VersionOutdated | ErrorCode::KeyVersionDestroyed)
+                ) => {}
+            outcome => return outcome,
+        }
+    }
+    try_get(session, (args, target), app).await
+}
+
+async fn try_get(session: &Session, (args, target): (&Args, Target), app: &App) -> Result<u64, CliError> {
     let of_file = |err| CliError::of_file(&args.name, err);
     let of_envelope = |err| match err {
         OpenError::Client(err) => of_file(err),
