@@ -4,36 +4,28 @@
 //! to a minimum rate after a grace, and to a deadline in all. Bytes count against the service's bound
 //! only as they arrive: announcing much and sending little holds nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use coffer_api::ErrorCode;
-use futures_util::future::{Ready, ready};
 use futures_util::{FutureExt as _, StreamExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::failure::{Failure, HttpError, UNAVAILABLE_RETRY_AFTER_S};
-use crate::scaffold::Scaffold;
-use crate::surface::Native;
+use crate::failure::Failure;
+use crate::in_flight::{BytesInFlight, Reservation};
 
 const KIB: usize = 1024;
-/// Bodies up to this size are not counted: their number is bounded by that of the connections.
-const UNCOUNTED_BYTES_MAX: usize = 64 * KIB;
-/// Larger bodies are counted in steps of this.
-const STEP_BYTES: usize = 256 * KIB;
 
 /// What a body may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimits {
     /// One body.
     pub bytes_max: usize,
-    /// From the first look at the body to its end.
+    /// How long its sender may be waited for in all.
     pub deadline: Duration,
     /// Time for which the rate is not looked at.
     pub grace: Duration,
@@ -55,79 +47,8 @@ impl Default for BodyLimits {
     }
 }
 
-/// The service's bound on larger bodies in memory.
-///
-/// As an extractor it is for handlers whose answers need much memory: they take a share for those as well.
-#[derive(Clone, Debug)]
-pub struct BytesInFlight {
-    permits: Arc<Semaphore>,
-    bytes_max: usize,
-}
-
-impl BytesInFlight {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        let permits = (bytes_max / KIB).min(Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(permits)), bytes_max }
-    }
-
-    /// A share for about so many bytes. What is larger than half of the bound takes half of it: it could not be had
-    /// at all otherwise.
-    pub fn share(&self, bytes: usize) -> Result<Reservation, Failure> {
-        let mut reservation = Reservation::default();
-        reservation.grow(bytes.min(self.bytes_max / 2), self)?;
-        Ok(reservation)
-    }
-
-    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
-        let permits = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
-        Arc::clone(&self.permits).try_acquire_many_owned(permits).map_err(|_| busy())
-    }
-}
-
-impl FromRequest for BytesInFlight {
-    type Error = HttpError<Native>;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Scaffold::of(request).map(|scaffold| scaffold.bytes_in_flight.clone()).map_err(HttpError::from))
-    }
-}
-
-/// Not logged: it comes in masses, or not at all. The metric tells.
-fn busy() -> Failure {
-    metrics::counter!("http_bodies_refused_total").increment(1);
-    Failure { retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S), ..Failure::of(ErrorCode::Unavailable) }
-}
-
-/// The share of a body in the bound on bytes in flight. Keep it as long as what was made of the body.
-#[derive(Debug, Default)]
-pub struct Reservation {
-    bytes: usize,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Reservation {
-    fn grow(&mut self, bytes: usize, bound: &BytesInFlight) -> Result<(), Failure> {
-        if bytes <= UNCOUNTED_BYTES_MAX || bytes <= self.bytes {
-            return Ok(());
-        }
-        let step = bytes.next_multiple_of(STEP_BYTES);
-        let (wanted, more) = match bound.reserve(step - self.bytes) {
-            Ok(more) => (step, more),
-            // A whole step is only for speed; what is there may do.
-            Err(_) => (bytes, bound.reserve(bytes - self.bytes)?),
-        };
-        match &mut self.permit {
-            Some(permit) => permit.merge(more),
-            none => *none = Some(more),
-        }
-        self.bytes = wanted;
-        Ok(())
-    }
-}
-
 impl BodyLimits {
-    /// Whether a sender of `received` bytes after `elapsed` keeps pace.
+    /// Whether a sender of `received` bytes, who was waited for so long, keeps pace.
     fn check_pace(&self, elapsed: Duration, received: usize) -> Result<(), Failure> {
         let counted_ms = elapsed.saturating_sub(self.grace).as_millis();
         let expected = counted_ms.saturating_mul(self.bytes_per_s_min as u128) / 1000;
@@ -138,30 +59,50 @@ impl BodyLimits {
     }
 }
 
-/// A body on its way.
-pub(crate) struct Pace<'a> {
-    pub(crate) limits: &'a BodyLimits,
-    pub(crate) started: Instant,
+/// How long is waited for a piece before it is looked at how much has come.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What came of waiting for a piece, if anything came, and how long the sender was waited for: not for longer than
+/// `limit`, even if this thread was held up by something else and saw only later what had come meanwhile.
+async fn wait(payload: &mut Payload, limit: Duration) -> (Option<Piece>, Duration) {
+    let (limit, started) = (limit.min(LOOK), Instant::now());
+    let piece = tokio::time::timeout(limit, payload.next()).await;
+    (piece.ok(), started.elapsed().min(limit))
 }
 
-impl Pace<'_> {
-    /// When to look again although nothing came.
-    fn next_look(&self) -> Instant {
-        let deadline = self.started + self.limits.deadline;
-        deadline.min(Instant::now() + Duration::from_secs(1).min(self.limits.grace))
+type Piece = Option<Result<Bytes, PayloadError>>;
+
+/// A body on its way. Only the time for which the sender is waited for counts.
+pub(crate) struct Pace<'a> {
+    limits: &'a BodyLimits,
+    waited: Duration,
+}
+
+impl<'a> Pace<'a> {
+    pub(crate) fn new(limits: &'a BodyLimits) -> Self {
+        Self { limits, waited: Duration::ZERO }
     }
 
     /// The next piece, unless the sender is too slow; `received` bytes have come before it.
     pub(crate) async fn chunk(
-        &self,
+        &mut self,
         payload: &mut Payload,
         received: usize,
     ) -> Result<Option<Bytes>, Failure> {
+        if let Some(ready) = payload.next().now_or_never() {
+            return ready.transpose().map_err(|error| unreadable(&error));
+        }
         loop {
-            self.limits.check_pace(self.started.elapsed(), received)?;
-            if let Ok(chunk) = tokio::time::timeout_at(self.next_look(), payload.next()).await {
-                return chunk.transpose().map_err(|error| unreadable(&error));
-            }
+            let left = self.limits.deadline.saturating_sub(self.waited);
+            let (piece, waited) = wait(payload, left.min(self.limits.grace)).await;
+            self.waited += waited;
+            let Some(piece) = piece else {
+                self.limits.check_pace(self.waited, received)?;
+                continue;
+            };
+            let piece = piece.transpose().map_err(|error| unreadable(&error))?;
+            self.limits.check_pace(self.waited, received + piece.as_ref().map_or(0, Bytes::len))?;
+            return Ok(piece);
         }
     }
 }
@@ -185,12 +126,10 @@ impl<'a> Flow<'a> {
     /// The next piece, unless the sender is too slow.
     pub(crate) async fn chunk(&mut self, payload: &mut Payload) -> Result<Option<Bytes>, Failure> {
         loop {
-            let started = Instant::now();
-            let until = started + self.limits.deadline.saturating_sub(self.waited);
-            let chunk = tokio::time::timeout_at(until, payload.next()).await;
-            self.waited += started.elapsed();
+            let (chunk, waited) = wait(payload, self.limits.deadline.saturating_sub(self.waited)).await;
+            self.waited += waited;
             self.end_of_stretch()?;
-            if let Ok(chunk) = chunk {
+            if let Some(chunk) = chunk {
                 let chunk = chunk.transpose().map_err(|error| unreadable(&error))?;
                 self.received += chunk.as_ref().map_or(0, Bytes::len);
                 return Ok(chunk);
@@ -227,7 +166,7 @@ pub(crate) fn declared_bytes(request: &HttpRequest) -> Option<usize> {
 fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
     match request.headers().get(header::CONTENT_ENCODING) {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            Err(Failure::of(ErrorCode::UnsupportedMediaType).with_detail("the body must not be compressed"))
+            Err(Failure::of(ErrorCode::BodyCompressed))
         }
         _ => Ok(()),
     }
@@ -254,7 +193,7 @@ pub(crate) async fn read(
     if declared == Some(first.len()) {
         return Ok((first, reservation));
     }
-    let pace = Pace { limits, started: Instant::now() };
+    let mut pace = Pace::new(limits);
     // Untouched pages of a large buffer cost nothing, so what was announced may as well be laid out.
     let mut body = BytesMut::with_capacity(declared.unwrap_or(0).max(first.len()));
     let mut chunk = Some(first);
@@ -265,10 +204,7 @@ pub(crate) async fn read(
         }
         reservation.grow(length, bound)?;
         body.extend_from_slice(&bytes);
-        chunk = match payload.next().now_or_never() {
-            Some(ready) => ready.transpose().map_err(|error| unreadable(&error))?,
-            None => pace.chunk(payload, length).await?,
-        };
+        chunk = pace.chunk(payload, length).await?;
     }
     Ok((body.freeze(), reservation))
 }
@@ -276,24 +212,6 @@ pub(crate) async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_in_flight_are_bounded_and_given_back() {
-        let bound = BytesInFlight::new(KIB * KIB);
-        let mut one = Reservation::default();
-        one.grow(1000 * KIB, &bound).unwrap();
-        let mut other = Reservation::default();
-        assert_eq!(other.grow(100 * KIB, &bound).unwrap_err().code, ErrorCode::Unavailable);
-        other.grow(UNCOUNTED_BYTES_MAX, &bound).unwrap();
-        drop(one);
-        other.grow(100 * KIB, &bound).unwrap();
-        drop(other);
-        // Two halves at most, however much more is asked for.
-        let halves = [100 * KIB * KIB, 600 * KIB].map(|bytes| bound.share(bytes).unwrap());
-        assert_eq!(bound.share(100 * KIB).unwrap_err().code, ErrorCode::Unavailable);
-        drop(halves);
-        bound.share(600 * KIB).unwrap();
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_of_any_length_must_keep_the_rate_in_every_stretch_and_has_no_end_in_time() {
@@ -323,6 +241,46 @@ mod tests {
             received += piece.len();
         }
         assert!(received < 60_000, "nine tenths of the rate is too slow: {received}");
+    }
+
+    /// Pieces of a byte, one each `every`.
+    fn drops(every: Duration, number: usize) -> Payload {
+        let pieces = futures_util::stream::unfold(0, move |sent| async move {
+            tokio::time::sleep(every).await;
+            (sent < number).then(|| (Ok(Bytes::from_static(b"x")), sent + 1))
+        });
+        Payload::Stream { payload: pieces.boxed_local() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_a_little_again_and_again_is_too_slow_all_the_same() {
+        let limits = BodyLimits { bytes_per_s_min: 10, ..BodyLimits::default() };
+        let (mut payload, mut received) = (drops(Duration::from_millis(400), 1000), 0);
+        let (mut pace, begun) = (Pace::new(&limits), Instant::now());
+        let refused = loop {
+            match pace.chunk(&mut payload, received).await {
+                Ok(piece) => received += piece.map_or(0, |piece| piece.len()),
+                Err(failure) => break failure,
+            }
+        };
+        assert_eq!(refused.code, ErrorCode::RequestTimeout);
+        assert!(received > 5 && begun.elapsed() < Duration::from_secs(10), "{received}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_had_arrived_while_the_thread_was_busy_is_taken() {
+        let limits = BodyLimits::default();
+        let (mut payload, mut pace) = (drops(Duration::from_millis(100), 2), Pace::new(&limits));
+        let busy = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            // As if this thread did nothing else for longer than a body may take.
+            tokio::time::advance(2 * limits.deadline).await;
+        };
+        let (piece, ()) = tokio::join!(pace.chunk(&mut payload, 0), busy);
+        assert_eq!(piece.unwrap().as_deref(), Some(&b"x"[..]));
+        tokio::time::advance(2 * limits.deadline).await;
+        assert_eq!(pace.chunk(&mut payload, 1).await.unwrap().as_deref(), Some(&b"x"[..]));
+        assert_eq!(pace.chunk(&mut payload, 2).await.unwrap(), None);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub mod testing;
 mod cors;
 mod docs;
 mod health;
+mod held;
+mod in_flight;
 mod json_lines;
 mod observe;
 mod scaffold;
@@ -36,11 +38,12 @@ pub use ask::{Asked, ask};
 pub use authentication::{
     AuthenticationError, Authenticator, CallerToken, Granted, GrantedFor, LatelyGranted, Session, Token,
 };
-pub use body::{BytesInFlight, Reservation};
 pub use cors::{Origin, OriginError};
 pub use docs::SessionSchemes;
 pub use extract::{BytesBody, ContractQuery, JsonBody, ValidJson, ValidPath, ValidQuery};
 pub use failure::{Cause, Chain, Failure, HttpError};
+pub use held::HeldBody;
+pub use in_flight::{BytesInFlight, Reservation, UNCOUNTED_BYTES_MAX};
 pub use network::ClientAddress;
 pub use passed::{PassedBody, StreamedBody};
 pub use program::{NoCommand, Program, healthcheck, main};

@@ -18,7 +18,6 @@ use coffer_api::ErrorCode;
 use futures_util::Stream;
 use futures_util::future::{Ready, ready};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::body::{BodyLimits, Flow, Pace, declared_bytes};
 use crate::failure::{Failure, HttpError};
@@ -186,7 +185,7 @@ async fn read(
     sender: mpsc::Sender<Result<Bytes, Interrupted>>,
     interruption: Interruption,
 ) {
-    let pace = Pace { limits: &limits, started: Instant::now() };
+    let mut pace = Pace::new(&limits);
     let mut received = 0;
     loop {
         let piece = tokio::select! {

@@ -10,8 +10,9 @@ use coffer_auth::service_token::ServiceName;
 use coffer_core::{Clock, SystemClock};
 
 use crate::authentication::{AuthenticationError, Authenticator, Token};
-use crate::body::{BodyLimits, BytesInFlight};
+use crate::body::BodyLimits;
 use crate::failure::Failure;
+use crate::in_flight::BytesInFlight;
 use crate::network::Networks;
 use crate::service_caller::ServiceKeys;
 

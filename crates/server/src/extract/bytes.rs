@@ -6,8 +6,9 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
-use crate::body::{self, Reservation};
+use crate::body;
 use crate::failure::HttpError;
+use crate::in_flight::Reservation;
 use crate::scaffold::Scaffold;
 use crate::surface::Native;
 

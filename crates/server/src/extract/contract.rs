@@ -13,8 +13,9 @@ use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
 
 use super::{check_utf8, explain, strict};
-use crate::body::{self, Reservation};
+use crate::body;
 use crate::failure::{Failure, HttpError};
+use crate::in_flight::Reservation;
 use crate::scaffold::Scaffold;
 use crate::surface::{DataContract, Surface};
 

@@ -77,7 +77,7 @@ impl Listen {
         let builder = match self.tls {
             None => builder.listen("http", listener, move || {
                 fn_service(move |stream: TcpStream| ready(Ok(accepted(stream, TcpStream::peer_addr, limits))))
-                    .and_then(http(make_app(), (stopping.clone(), limits)))
+                    .and_then(http(make_app(), stopping.clone()))
             }),
             Some(mut tls) => {
                 tls.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -87,7 +87,7 @@ impl Listen {
                         .map_err(drop)
                         .map_init_err(drop)
                         .and_then(move |stream| ready(Ok(accepted(stream, peer, limits))))
-                        .and_then(http(make_app(), (stopping.clone(), limits)))
+                        .and_then(http(make_app(), stopping.clone()))
                 })
             }
         };
@@ -103,7 +103,7 @@ fn accepted<IO>(stream: IO, peer: impl Fn(&IO) -> io::Result<SocketAddr>, limits
 /// The HTTP layer of one worker. What ends a connection early concerns nobody but its client.
 fn http<IO, I, S, B>(
     app: I,
-    (stopping, limits): (GracefulShutdownSignal, Patience),
+    stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<Accepted<IO>, Config = (), Response = (), Error = (), InitError = ()>
 where
     IO: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -118,7 +118,9 @@ where
     let app = app.into_factory().map_err(|error| error.into().error_response());
     HttpService::build()
         .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(limits.head)
+        // The stream bounds the time of a head. Here it would be looked at before what has arrived, and by a clock that
+        // stands still while the thread is busy: whoever sent everything in time would be told that he was too slow.
+        .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(CLOSE_WITHIN)
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();

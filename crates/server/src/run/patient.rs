@@ -1,9 +1,10 @@
 //! A connection whose client does not let us wait for ever.
 //!
-//! The HTTP layer bounds how long the head of a connection's first request may take, and how long a connection may
-//! be idle; [`crate::body`] bounds bodies. Three things are left by which a stranger could hold a connection, what an answer
-//! keeps in memory, or a thread: the rest of a later head, an answer that nobody takes, and requests that are sent ahead
-//! while it is not taken. All are seen best where they happen, at the stream: so all answers of all services are covered.
+//! The HTTP layer bounds how long a connection may be idle between requests; [`crate::body`] bounds bodies. Three things are
+//! left by which a stranger could hold a connection, what an answer keeps in memory, or a thread: a head that does not
+//! come or end, an answer that nobody takes, and requests that are sent ahead while it is not taken. All are seen best where
+//! they happen, at the stream: so all answers of all services are covered, and nobody is found slow before everything that
+//! has arrived from him is read.
 //!
 //! A slow reader's average counts from the start of an answer, and only while we wait for him: what
 //! the network's buffers swallow at once is his credit, and an answer that has nothing to say costs him nothing. How much
@@ -27,7 +28,7 @@ use tokio::time::{Instant, Sleep};
 /// What is asked of a client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// How long a request's head may take, from its first byte to its last.
+    /// How long a request's head may take, from its first byte to its last; the first one's from the connection's start.
     pub(crate) head: Duration,
     /// For how long a reader's average is not looked at.
     pub(crate) grace: Duration,
@@ -141,8 +142,12 @@ pub(super) struct Patient<IO> {
     io: IO,
     limits: Patience,
     presence: Presence,
-    /// Since when the head of a request is arriving.
+    /// Since when the head of a request is arriving, or the first one is waited for.
     head_since: Option<Instant>,
+    /// Whether the HTTP layer may still look at what of that head is read late.
+    unseen: bool,
+    /// Whether the last try to read brought something.
+    has_just_read: bool,
     taking: Taking,
     alarm: Option<Pin<Box<Sleep>>>,
 }
@@ -150,7 +155,16 @@ pub(super) struct Patient<IO> {
 impl<IO> Patient<IO> {
     pub(super) fn new(io: IO, limits: Patience) -> Self {
         let (presence, taking) = (Presence::default(), Taking::default());
-        Self { io, limits, presence, head_since: None, taking, alarm: None }
+        Self {
+            io,
+            limits,
+            presence,
+            head_since: Some(Instant::now()),
+            unseen: true,
+            has_just_read: false,
+            taking,
+            alarm: None,
+        }
     }
 
     pub(super) fn presence(&self) -> Presence {
@@ -160,7 +174,10 @@ impl<IO> Patient<IO> {
     fn has_read(&mut self) {
         // While a request is served this is its body, which has limits of its own.
         if self.presence.0.served.get() == 0 {
-            self.head_since.get_or_insert_with(Instant::now);
+            if self.head_since.is_none() {
+                (self.head_since, self.unseen) = (Some(Instant::now()), true);
+            }
+            self.has_just_read = true;
         }
     }
 
@@ -189,7 +206,14 @@ impl<IO> Patient<IO> {
     fn wait_for_head(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let head = self.limits.head;
         let since = self.head_since.filter(|_| self.presence.0.served.get() == 0);
-        since.map_or(Ok(()), |since| self.wait_until(since + head, cx))
+        let Some(since) = since else { return Ok(()) };
+        if self.unseen && self.has_just_read && Instant::now() >= since + head {
+            // The rest may have arrived in time, and this thread have been busy. Once: whoever sends a byte now and then is late.
+            self.unseen = false;
+            cx.waker().wake_by_ref();
+            return Ok(());
+        }
+        self.wait_until(since + head, cx)
     }
 
     fn wait_for_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -238,10 +262,11 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Patient<IO> {
                 }
                 Poll::Ready(outcome)
             }
-            Poll::Pending => match this.wait_for_head(cx) {
-                Ok(()) => Poll::Pending,
-                Err(error) => Poll::Ready(Err(error)),
-            },
+            Poll::Pending => {
+                let waited = this.wait_for_head(cx);
+                this.has_just_read = false;
+                waited.map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
+            }
         }
     }
 }

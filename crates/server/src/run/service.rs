@@ -13,10 +13,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::authentication::Authenticator;
-use crate::body::BytesInFlight;
 use crate::docs::Documents;
 use crate::failure::{Cause, Failure};
 use crate::health::Check;
+use crate::in_flight::BytesInFlight;
 use crate::scaffold::Scaffold;
 use crate::service_caller::ServiceKeys;
 use crate::settings::HttpSettings;
@@ -73,6 +73,11 @@ impl Service {
             admit: None,
             answer_headers: Arc::new([]),
         }
+    }
+
+    /// The bound on larger bodies in memory, for what needs a share of it beside them.
+    pub fn bytes_in_flight(&self) -> BytesInFlight {
+        self.scaffold.bytes_in_flight.clone()
     }
 
     /// Adds routes and data to the public listener. Runs once for each worker.

@@ -167,6 +167,41 @@ async fn a_body_that_comes_too_slowly_is_given_up() {
 }
 
 #[tokio::test]
+async fn who_sent_everything_in_time_is_not_found_slow_because_the_thread_was_busy() {
+    let running = run(&HttpSettings { body_deadline_s: 2, ..settings() }).await;
+    let public = running.services()[0].public;
+    let body = r#"{"name":"a","size":1}"#;
+    let head = format!(
+        "POST /api/v1/things HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+        Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    // Seen before the thread is held: nothing of a head, the half of one, a head, and the half of a body.
+    let whole = [&head, body].concat();
+    let mut clients = Vec::new();
+    for sent in [0, head.len() / 2, head.len(), head.len() + body.len() / 2] {
+        let mut stream = TcpStream::connect(public).await.unwrap();
+        stream.write_all(&whole.as_bytes()[..sent]).await.unwrap();
+        clients.push((stream, sent));
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let holding = tokio::spawn(async move { get(public, "/api/v1/hold_thread").await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for (stream, sent) in &mut clients {
+        stream.write_all(&whole.as_bytes()[*sent..]).await.unwrap();
+    }
+    let mut late = TcpStream::connect(public).await.unwrap();
+    late.write_all(whole.as_bytes()).await.unwrap();
+    clients.push((late, whole.len()));
+    for (stream, sent) in clients {
+        let answer = read(stream).await;
+        assert_eq!(answer.status, 200, "{sent} bytes before: {answer:?}");
+    }
+    assert_eq!(holding.await.unwrap().body, "done");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn large_bodies_together_are_bounded() {
     let limits =
         HttpSettings { body_bytes_max: 4_000_000, bodies_in_flight_bytes_max: 1_000_000, ..settings() };

@@ -39,6 +39,9 @@ pub(crate) const PASSED_BYTES_MAX: usize = 300_000;
 /// What `/api/v1/long` answers.
 pub(crate) const LONG_BYTES: usize = 3_000_000;
 
+/// For how long `/api/v1/hold_thread` holds its thread.
+pub(crate) const THREAD_HELD: Duration = Duration::from_secs(7);
+
 struct Sessions;
 
 #[async_trait]
@@ -128,6 +131,12 @@ async fn slow() -> &'static str {
     "finished"
 }
 
+/// Keeps its thread from everything else for longer than a head may take.
+async fn hold_thread() -> &'static str {
+    std::thread::sleep(THREAD_HELD);
+    "done"
+}
+
 async fn long() -> Vec<u8> {
     vec![b'x'; LONG_BYTES]
 }
@@ -169,6 +178,7 @@ fn public(app: &mut ServiceConfig) {
         .service(contract("/taken").post(taken))
         .service(contract("/invalid").post(invalid))
         .service(native("/api/v1/slow").get(slow))
+        .service(native("/api/v1/hold_thread").get(hold_thread))
         .service(native("/api/v1/long").get(long))
         .service(native("/api/v1/passed").post(passed))
         .service(native("/api/v1/address").get(address));
