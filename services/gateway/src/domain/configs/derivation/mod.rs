@@ -6,7 +6,6 @@
 
 mod advice;
 mod cache;
-mod gate;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -26,9 +25,9 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::settings::ConfigsSettings;
 use super::space::OpenSpace;
+use crate::domain::gate::Gate;
 use crate::repo::configs::{Deployment, Place};
 use cache::{Cache, CacheLimits, Index};
-use gate::Gate;
 use turns::Turns;
 
 /// How often expired keys are looked for.
@@ -71,7 +70,7 @@ struct Inner {
     derive: Derive,
     deployment: Arc<Deployment>,
     cache: Cache,
-    gate: Gate,
+    gate: Gate<IpAddr>,
     turns: Turns,
     workers: Workers,
     pending: Mutex<HashMap<Index, WeakPending>>,

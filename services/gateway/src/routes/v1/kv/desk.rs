@@ -41,7 +41,8 @@ impl Desk {
         }
         let address: EmailAddress =
             owner.parse().map_err(|_| Failure::field("owner", "is neither an id nor an e-mail address"))?;
-        Ok(Space { owner: self.owners.find(&**self.kms, &address).await? })
+        let ask = self.kms.address_owner(&address);
+        Ok(Space { owner: self.owners.find(self.caller.principal.user_id, &address, ask).await? })
     }
 
     /// Starts an operation on keys of `space`.
