@@ -17,7 +17,7 @@ pub mod kv;
 pub mod page;
 pub mod paths;
 pub mod problem;
-mod raw;
+pub mod raw;
 pub mod secret;
 pub mod trace;
 pub mod usage;

@@ -1,8 +1,7 @@
-//! Earlier versions, how they differ, and the trash.
+//! Earlier versions, and the trash.
 
 use coffer_core::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::KvMeta;
@@ -28,70 +27,6 @@ pub struct KvDiffQuery {
     /// Whose key: an id or an e-mail address; the caller's own if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-}
-
-/// What differs at one place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "op", rename_all = "snake_case")]
-pub enum KvEdit {
-    /// There is a value now.
-    Add {
-        /// Where: a JSON Pointer (RFC 6901).
-        path: String,
-        /// The value.
-        #[schema(value_type = Object)]
-        value: Value,
-    },
-    /// There is no value any more.
-    Remove {
-        /// Where.
-        path: String,
-        /// The value that was there.
-        #[schema(value_type = Object)]
-        value: Value,
-    },
-    /// There is another value.
-    Replace {
-        /// Where.
-        path: String,
-        /// The value that was there.
-        #[schema(value_type = Object)]
-        from: Value,
-        /// The value that is there.
-        #[schema(value_type = Object)]
-        to: Value,
-    },
-}
-
-/// What is told of bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct KvDigest {
-    /// The media type.
-    pub content_type: String,
-    /// How many there are.
-    pub size_bytes: u64,
-    /// Their SHA-256, in hexadecimal digits.
-    pub sha256: String,
-}
-
-/// How two versions differ.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum KvDiff {
-    /// Both are JSON: what differs, in the order of the paths; items of arrays are compared by their place.
-    Json {
-        /// What differs.
-        edits: Vec<KvEdit>,
-        /// Whether there is more than is told.
-        truncated: bool,
-    },
-    /// One of them is bytes, or too deep to compare.
-    Bytes {
-        /// The one.
-        from: KvDigest,
-        /// The other.
-        to: KvDigest,
-    },
 }
 
 /// Stores an earlier version anew, as the key's next one.

@@ -1,6 +1,8 @@
 //! What the gateway does, without HTTP.
 
 pub mod configs;
+pub mod gate;
+mod json;
 pub mod kms;
 pub mod kv;
 pub mod usage;

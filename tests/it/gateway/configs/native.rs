@@ -58,7 +58,8 @@ async fn journey(stack: &Stack) {
     assert_eq!(versions, [2, 1]);
     let diff = ConfigDiffQuery { key: "host".to_owned(), from: Some(1), to: Some(2), ..Default::default() };
     let KvDiff::Json { edits, .. } = ann.diff(&diff).await.expect("a diff") else { panic!("no JSON") };
-    let replaced = KvEdit::Replace { path: "/port".to_owned(), from: json!(5432), to: json!(5433) };
+    let replaced =
+        KvEdit::Replace { path: "/port".to_owned(), from: json!(5432).into(), to: json!(5433).into() };
     assert!(edits.len() == 2 && edits.contains(&replaced), "{edits:?}");
     let back =
         ConfigRollback { key: "host".to_owned(), version: 1, if_version: Some(2), ..Default::default() };

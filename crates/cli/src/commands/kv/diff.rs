@@ -116,9 +116,13 @@ mod tests {
     #[test]
     fn every_edit_is_one_line_that_cannot_command_the_terminal() {
         let edits = vec![
-            KvEdit::Add { path: "/a".into(), value: json!([1]) },
-            KvEdit::Remove { path: "/b\n".into(), value: json!(null) },
-            KvEdit::Replace { path: String::new(), from: json!("\u{1b}"), to: json!("\u{202e}") },
+            KvEdit::Add { path: "/a".into(), value: json!([1]).into() },
+            KvEdit::Remove { path: "/b\n".into(), value: json!(null).into() },
+            KvEdit::Replace {
+                path: String::new(),
+                from: json!("\u{1b}").into(),
+                to: json!("\u{202e}").into(),
+            },
         ];
         let expected =
             "k\\u{1b}: version 1 to 2\n+ /a: [1]\n- /b\\u{a}: null\n~ : \"\\u001b\" -> \"\\u{202e}\"";

@@ -14,7 +14,6 @@ mod export;
 mod history;
 mod holder;
 mod import;
-mod json;
 mod list;
 mod log;
 mod model;

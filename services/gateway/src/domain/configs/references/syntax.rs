@@ -4,8 +4,8 @@
 //! A `\` before `@`, `}` or `\` within makes it a part of the name. `$${` is `${` and refers to nothing; any other `${` is what
 //! it is, for it may be meant for somebody else.
 
-use super::super::json;
 use super::ReferenceError;
+use crate::domain::json;
 
 const OPEN: &str = "${ref:";
 

@@ -22,11 +22,11 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::holder::Found;
-use super::json;
 use super::model::{Address, Config};
 use super::space::TRIES_MAX;
 use super::write::{Content, Plan, Tried};
 use super::{ConfigsError, Holder};
+use crate::domain::json;
 pub(super) use many::check_all;
 
 /// The largest schema, in bytes.

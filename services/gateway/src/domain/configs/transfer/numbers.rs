@@ -1,6 +1,6 @@
 //! Which numbers survive being read as 64-bit integers and floating-point numbers.
 
-use super::super::json;
+use crate::domain::json;
 
 /// Decimals of so many digits come back from a 64-bit floating-point number as they were (IEEE 754 double: 15.95).
 const DIGITS_MAX: usize = 15;

@@ -41,9 +41,9 @@ pub(in crate::routes) fn diff(difference: Difference) -> KvDiff {
 
 fn edit(edit: Edit) -> KvEdit {
     match edit {
-        Edit::Added { path, value } => KvEdit::Add { path, value },
-        Edit::Removed { path, value } => KvEdit::Remove { path, value },
-        Edit::Replaced { path, from, to } => KvEdit::Replace { path, from, to },
+        Edit::Added { path, value } => KvEdit::Add { path, value: value.into() },
+        Edit::Removed { path, value } => KvEdit::Remove { path, value: value.into() },
+        Edit::Replaced { path, from, to } => KvEdit::Replace { path, from: from.into(), to: to.into() },
     }
 }
 

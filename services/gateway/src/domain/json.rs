@@ -1,7 +1,7 @@
 //! Walking through JSON that is known to be well formed, without reading it into values.
 
 /// The length of the text that begins here, with its quotes.
-pub(super) fn text_bytes(bytes: &[u8]) -> usize {
+pub(in crate::domain) fn text_bytes(bytes: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -32,7 +32,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// How deep lists and objects are nested.
-pub(super) fn depth(text: &str) -> usize {
+pub(in crate::domain) fn depth(text: &str) -> usize {
     let deeper = |(now, most): (usize, usize), token: &str| match token {
         "[" | "{" => (now + 1, most.max(now + 1)),
         "]" | "}" => (now.saturating_sub(1), most),
@@ -42,7 +42,7 @@ pub(super) fn depth(text: &str) -> usize {
 }
 
 /// Whether there is a number that is beyond all that can be calculated with.
-pub(super) fn has_endless_number(text: &str) -> bool {
+pub(in crate::domain) fn has_endless_number(text: &str) -> bool {
     let is_number = |token: &&str| token.starts_with(|char: char| char == '-' || char.is_ascii_digit());
     tokens(text).filter(is_number).any(|number| number.parse::<f64>().is_ok_and(f64::is_infinite))
 }
