@@ -5,21 +5,20 @@
 
 mod batch;
 mod changes;
+mod diff;
 mod history;
 mod items;
 mod sharing;
 
 pub use batch::{KvBatch, KvBatchAnswer, KvOp, KvOperation, KvOutcome};
 pub use changes::{KvChange, KvChangeKind, KvChanged, KvChanges, KvChangesQuery, LAST_EVENT_ID};
-pub use history::{
-    KvDiff, KvDiffQuery, KvDigest, KvEdit, KvHistory, KvRestore, KvTrashPage, KvTrashQuery, KvTrashRestore,
-    KvTrashed,
-};
+pub use diff::{KvDiff, KvDigest, KvEdit};
+pub use history::{KvDiffQuery, KvHistory, KvRestore, KvTrashPage, KvTrashQuery, KvTrashRestore, KvTrashed};
 pub use items::{
     JSON, KvCopy, KvDeleteQuery, KvDeleted, KvGetQuery, KvKeyQuery, KvListQuery, KvMeta, KvMove, KvPage,
     KvPutQuery,
 };
-pub use sharing::{KvGrant, KvGrants, KvNewGrant, KvRevoke, KvShared, KvSharedKeys};
+pub use sharing::{KvGrant, KvGrants, KvNewGrant, KvRevoke, KvShared, KvSharedKeys, KvSharedQuery};
 
 /// `GET` with a [`KvListQuery`]: a [`KvPage`].
 pub const KV_ITEMS: &str = "/api/v1/kv/items";
@@ -48,7 +47,7 @@ pub const KV_TRASH_RESTORE: &str = "/api/v1/kv/trash/restore";
 pub const KV_GRANTS: &str = "/api/v1/kv/grants";
 /// `POST` a [`KvRevoke`].
 pub const KV_GRANTS_REVOKE: &str = "/api/v1/kv/grants/revoke";
-/// `GET`: [`KvSharedKeys`].
+/// `GET` with a [`KvSharedQuery`]: [`KvSharedKeys`].
 pub const KV_SHARED: &str = "/api/v1/kv/shared";
 /// `GET` with a [`KvChangesQuery`]: [`KvChanges`].
 pub const KV_CHANGES: &str = "/api/v1/kv/changes";

@@ -5,7 +5,7 @@
 
 use coffer_core::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Role;
 use crate::grants::Permission;
@@ -118,9 +118,33 @@ pub struct KvShared {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What others share with the caller.
+/// What of it is listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct KvSharedQuery {
+    /// Only what this owner shares: an id or an e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// `next_cursor` of the page before; none asks for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Grants in the page, 1 to 1000; 100 by default.
+    #[serde(
+        default,
+        deserialize_with = "crate::page::deserialize_limit",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub limit: Option<usize>,
+}
+
+/// One page of what others share with the caller: first what is shared with the caller's address, then what is with the
+/// caller's role, each by owner. A page may be short, or empty, and still have a next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KvSharedKeys {
-    /// Everything that is shared, by address and by role.
+    /// What is shared.
     pub items: Vec<KvShared>,
+    /// Where the next page begins, unless this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }

@@ -12,7 +12,8 @@ use coffer_api::Page;
 use coffer_api::kv::{
     KvBatch, KvBatchAnswer, KvChanges, KvChangesQuery, KvCopy, KvDeleteQuery, KvDeleted, KvDiff, KvDiffQuery,
     KvGetQuery, KvGrant, KvGrants, KvHistory, KvKeyQuery, KvListQuery, KvMeta, KvMove, KvNewGrant, KvPage,
-    KvPutQuery, KvRestore, KvRevoke, KvSharedKeys, KvTrashPage, KvTrashQuery, KvTrashRestore, KvTrashed,
+    KvPutQuery, KvRestore, KvRevoke, KvSharedKeys, KvSharedQuery, KvTrashPage, KvTrashQuery, KvTrashRestore,
+    KvTrashed,
 };
 use coffer_api::paths::v1;
 use coffer_api::usage::{
@@ -103,6 +104,7 @@ impl GatewayClient {
             let page = self.list(&query).await?;
             all.items.extend(page.items);
             all.common_prefixes.extend(page.common_prefixes);
+            all.damaged.extend(page.damaged);
             query.cursor = page.next_cursor;
             if query.cursor.is_none() {
                 return Ok(all);
@@ -184,9 +186,9 @@ impl GatewayClient {
         self.calls.get(v1::KV_GRANTS, &()).await
     }
 
-    /// What others share with the caller.
-    pub async fn shared(&self) -> Result<KvSharedKeys, ClientError> {
-        self.calls.get(v1::KV_SHARED, &()).await
+    /// A page of what others share with the caller.
+    pub async fn shared(&self, query: &KvSharedQuery) -> Result<KvSharedKeys, ClientError> {
+        self.calls.get(v1::KV_SHARED, query).await
     }
 
     /// What happened after a position.

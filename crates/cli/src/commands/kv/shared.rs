@@ -1,6 +1,7 @@
 //! `coffer kv shared`: what others share with the caller, or what the caller shares.
 
-use coffer_api::kv::{KvGrant, KvShared};
+use coffer_api::kv::{KvGrant, KvShared, KvSharedKeys, KvSharedQuery};
+use coffer_core::limits::PAGE_ITEMS_MAX;
 
 use super::grantee::{keys_text, who_text};
 use crate::app::App;
@@ -23,7 +24,14 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
         let given = gateway.grants().await?;
         app.output.result(&given, || given_table(&given.items))?;
     } else {
-        let shared = gateway.shared().await?;
+        let mut shared = KvSharedKeys::default();
+        let mut query = KvSharedQuery { limit: Some(PAGE_ITEMS_MAX), ..KvSharedQuery::default() };
+        loop {
+            let page = gateway.shared(&query).await?;
+            shared.items.extend(page.items);
+            let Some(cursor) = page.next_cursor else { break };
+            query.cursor = Some(cursor);
+        }
         app.output.result(&shared, || shared_table(&shared.items))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use coffer_core::limits::PAGE_ITEMS_MAX;
 use coffer_store::records::Sort;
 
 use super::access::GRANTS_PER_SUBJECT_MAX;
-use super::sharing::{Grant, GrantOrder, Grantee, Scope, SharedKeys};
+use super::sharing::{Grant, GrantOrder, Grantee, Scope};
 use super::{Caller, Kv, KvError};
 use crate::repo::kv::grant::{SharedRecord, subject_in};
 use crate::repo::kv::{Committed, GrantRecord, Subject};
@@ -78,28 +78,6 @@ impl Kv {
                 return Ok(grants);
             }
         }
-    }
-
-    /// What others share with the caller, by address and by role: at most [`GRANTS_MAX`] of each.
-    pub async fn shared_with_me(&self, caller: &Caller) -> Result<Vec<SharedKeys>, KvError> {
-        let subjects = [Subject::User(caller.principal.address_hash), Subject::Role(caller.role())];
-        let mut found = Vec::new();
-        for subject in subjects {
-            for shared in self.0.shared.list(&subject, None, GRANTS_MAX).await?.items {
-                let at = (&*shared.name, shared.is_prefix);
-                // The grant alone counts. To oneself one shares nothing.
-                let grant = self.0.repo.grant(shared.owner, &subject, at).await?;
-                let Some(grant) = grant.filter(|_| shared.owner != caller.id()) else { continue };
-                found.push(SharedKeys {
-                    owner: shared.owner,
-                    scope: Scope::of(shared.name, shared.is_prefix),
-                    permission: grant.value.permission,
-                    granted_at: grant.value.granted_at,
-                    expires_at: grant.value.expires_at,
-                });
-            }
-        }
-        Ok(found)
     }
 
     /// Grants made at the same time may go a little beyond the limits.

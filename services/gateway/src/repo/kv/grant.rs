@@ -124,6 +124,19 @@ impl KvRepo {
         self.records().get_as(&keys::partition(owner), &grant_sort(subject, name, is_prefix)).await
     }
 
+    /// The live grants that entries in the list of a subject lead to, in their order; all of them of one owner.
+    pub async fn grants_at(
+        &self,
+        owner: UserId,
+        subject: &Subject,
+        entries: &[SharedRecord],
+    ) -> Result<Vec<Option<GrantRecord>>, StoreError> {
+        let sorts: Vec<_> =
+            entries.iter().map(|entry| grant_sort(subject, &entry.name, entry.is_prefix)).collect();
+        let found = self.records().get_many_as(&keys::partition(owner), &sorts).await?;
+        Ok(found.into_iter().map(|stored: Option<Stored<GrantRecord>>| Some(stored?.value)).collect())
+    }
+
     /// Writes a grant over the one that was `read`.
     pub async fn put_grant(
         &self,
@@ -180,14 +193,14 @@ impl SharedRepo {
         self.records.commit(&shared_partition(subject), commit).await.map(drop)
     }
 
-    /// The list of a subject, from behind `after`.
+    /// The list of a subject, or what `owner` has in it, from behind `after`.
     pub async fn list(
         &self,
         subject: &Subject,
-        after: Option<&SharedRecord>,
+        (owner, after): (Option<UserId>, Option<&SharedRecord>),
         limit: usize,
     ) -> Result<Page<SharedRecord>, StoreError> {
-        let all = SortRange::all();
+        let all = owner.map_or_else(SortRange::all, |owner| Sort::of(owner.as_bytes()).children());
         let range = after.map_or(all.clone(), |after| all.after(&shared_sort(after)));
         let page = self.records.scan_as(&shared_partition(subject), &range, limit).await?;
         let items = page.items.into_iter().map(|stored: Stored<SharedRecord>| stored.value);

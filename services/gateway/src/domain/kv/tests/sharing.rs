@@ -3,7 +3,10 @@ use std::time::Duration;
 use coffer_api::Role;
 use coffer_api::grants::Permission;
 
-use super::super::{Caller, Condition, GrantOrder, Grantee, KvError, ListRequest, Route, Scope};
+use super::super::access::GRANTS_PER_SUBJECT_MAX;
+use super::super::{
+    Caller, Condition, GrantOrder, Grantee, KvError, ListRequest, Route, Scope, SharedKeys, SharedRequest,
+};
 use super::bed::{Bed, ann, anns, bob, key, request, user};
 
 fn to(caller: &Caller) -> Grantee {
@@ -27,6 +30,20 @@ async fn writes(bed: &Bed, caller: &Caller, name: &str) -> bool {
         Ok(_) => true,
         Err(KvError::Denied | KvError::ReadOnly) => false,
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// All that is shared with somebody, in pages of two.
+async fn shared_with(bed: &Bed, caller: &Caller) -> Vec<SharedKeys> {
+    let (mut request, mut found) = (SharedRequest { limit: 2, ..SharedRequest::default() }, Vec::new());
+    loop {
+        let page = bed.kv.shared_with_me(caller, &request).await.unwrap();
+        assert!(page.items.len() <= 2);
+        found.extend(page.items);
+        request.cursor = page.next_cursor;
+        if request.cursor.is_none() {
+            return found;
+        }
     }
 }
 
@@ -143,17 +160,48 @@ async fn both_sides_see_what_is_shared() {
     let grants = bed.kv.grants(&ann()).await.unwrap();
     assert_eq!(grants.len(), 2);
     assert!(grants.iter().any(|grant| grant.grantee == to(&bob()) && grant.permission == Permission::Write));
-    let shared = bed.kv.shared_with_me(&bob()).await.unwrap();
+    let shared = shared_with(&bed, &bob()).await;
     let mut scopes: Vec<_> = shared.iter().map(|shared| (shared.owner, shared.scope.clone())).collect();
     scopes.sort_by(|one, other| one.1.cmp(&other.1));
     assert_eq!(scopes, [(anns().owner, Scope::Key("x".to_owned())), (anns().owner, scope.clone())]);
-    assert!(bed.kv.shared_with_me(&ann()).await.unwrap().is_empty(), "one shares nothing with oneself");
+    assert!(shared_with(&bed, &ann()).await.is_empty(), "one shares nothing with oneself");
     bed.kv.revoke(&ann(), &to(&bob()), &scope).await.unwrap();
-    assert_eq!(bed.kv.shared_with_me(&bob()).await.unwrap().len(), 1);
+    assert_eq!(shared_with(&bed, &bob()).await.len(), 1);
     assert!(matches!(
         bed.kv.grant(&ann(), &order(to(&bob()), Scope::Key(String::new()), Permission::Read)).await,
         Err(KvError::Key(_))
     ));
+}
+
+#[tokio::test]
+async fn others_cannot_hide_what_is_shared_with_a_role_or_with_an_address() {
+    let bed = Bed::memory();
+    let role = || Grantee::Role(Role::Employee);
+    // The ids of these come before that of whoever shares something of use.
+    for number in 10..15 {
+        for key in 0..GRANTS_PER_SUBJECT_MAX {
+            let scope = Scope::Key(format!("noise-{key}"));
+            bed.kv
+                .grant(&user(number, Role::Employee), &order(role(), scope, Permission::Read))
+                .await
+                .unwrap();
+        }
+    }
+    let late = user(200, Role::Admin);
+    let (plan, letter) = (Scope::Key("plan".to_owned()), Scope::Key("letter".to_owned()));
+    bed.kv.grant(&late, &order(role(), plan.clone(), Permission::Read)).await.unwrap();
+    bed.kv.grant(&late, &order(to(&bob()), letter.clone(), Permission::Write)).await.unwrap();
+    let page = |owner, cursor| SharedRequest { owner, cursor, limit: 1_000 };
+    let first = bed.kv.shared_with_me(&bob(), &page(None, None)).await.unwrap();
+    assert_eq!((first.items.len(), &first.items[0].scope), (1_000, &letter), "one's own come first");
+    let second = bed.kv.shared_with_me(&bob(), &page(None, first.next_cursor)).await.unwrap();
+    assert_eq!(second.items.len(), 5 * GRANTS_PER_SUBJECT_MAX + 2 - 1_000);
+    assert!(second.next_cursor.is_none() && second.items.iter().any(|shared| shared.scope == plan));
+    let of_late = page(Some(late.principal.user_id), None);
+    let scopes = bed.kv.shared_with_me(&bob(), &of_late).await.unwrap().items.into_iter();
+    assert_eq!(scopes.map(|shared| shared.scope).collect::<Vec<_>>(), [letter, plan]);
+    let wrong = page(None, Some("nonsense".to_owned()));
+    assert!(matches!(bed.kv.shared_with_me(&bob(), &wrong).await, Err(KvError::Cursor)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use actix_web::web::Json;
 use coffer_api::internal::users::USERS_MAX;
-use coffer_api::kv::{KvGrant, KvGrants, KvNewGrant, KvRevoke, KvShared, KvSharedKeys};
+use coffer_api::kv::{KvGrant, KvGrants, KvNewGrant, KvRevoke, KvShared, KvSharedKeys, KvSharedQuery};
+use coffer_api::page::page_items;
 use coffer_api::{Problem, Role};
 use coffer_core::{EmailAddress, UserId};
-use coffer_server::{Failure, HttpError, ValidJson};
+use coffer_server::{Failure, HttpError, ValidJson, ValidQuery};
 
 use super::desk::Desk;
 use super::wire;
-use crate::domain::kv::{GrantOrder, Grantee, Scope};
+use crate::domain::kv::{GrantOrder, Grantee, Scope, SharedRequest};
 
 /// Gives access to keys of the caller's own. The answer is the same whether or not an address has an account.
 #[utoipa::path(post, path = "/api/v1/kv/grants", tag = "sharing keys", request_body = KvNewGrant,
@@ -62,14 +63,25 @@ pub(in crate::routes) async fn grants(desk: Desk) -> Result<Json<KvGrants>, Http
     Ok(Json(KvGrants { items: grants.into_iter().map(wire::grant).collect() }))
 }
 
-/// What others share with the caller.
-#[utoipa::path(get, path = "/api/v1/kv/shared", tag = "sharing keys", security(("sid" = []), ("bearer" = [])),
+/// What others share with the caller, page by page.
+#[utoipa::path(get, path = "/api/v1/kv/shared", tag = "sharing keys", params(KvSharedQuery),
+    security(("sid" = []), ("bearer" = [])),
     responses(
         (status = 200, body = KvSharedKeys),
+        (status = 422, description = "`invalid_input`", body = Problem),
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
-pub(in crate::routes) async fn shared(desk: Desk) -> Result<Json<KvSharedKeys>, HttpError> {
-    let shared = desk.kv()?.shared_with_me(&desk.caller).await?;
-    let mut owners: Vec<UserId> = shared.iter().map(|shared| shared.owner).collect();
+pub(in crate::routes) async fn shared(
+    desk: Desk,
+    query: ValidQuery<KvSharedQuery>,
+) -> Result<Json<KvSharedKeys>, HttpError> {
+    let KvSharedQuery { owner, cursor, limit } = query.into_inner();
+    let owner = match &owner {
+        Some(owner) => Some(desk.space(Some(owner)).await?.owner),
+        None => None,
+    };
+    let request = SharedRequest { owner, cursor, limit: page_items(limit) };
+    let page = desk.kv()?.shared_with_me(&desk.caller, &request).await?;
+    let mut owners: Vec<UserId> = page.items.iter().map(|shared| shared.owner).collect();
     owners.sort_unstable();
     owners.dedup();
     let mut emails: HashMap<UserId, String> = HashMap::new();
@@ -77,7 +89,7 @@ pub(in crate::routes) async fn shared(desk: Desk) -> Result<Json<KvSharedKeys>, 
         let users = desk.kms.user_facts(owners).await?;
         emails.extend(users.into_iter().map(|user| (user.id, user.email)));
     }
-    let items = shared.into_iter().map(|shared| {
+    let items = page.items.into_iter().map(|shared| {
         let (key, prefix) = wire::scope(shared.scope);
         KvShared {
             owner: shared.owner,
@@ -89,7 +101,7 @@ pub(in crate::routes) async fn shared(desk: Desk) -> Result<Json<KvSharedKeys>, 
             expires_at: shared.expires_at,
         }
     });
-    Ok(Json(KvSharedKeys { items: items.collect() }))
+    Ok(Json(KvSharedKeys { items: items.collect(), next_cursor: page.next_cursor }))
 }
 
 fn scope_of(key: Option<String>, prefix: Option<String>) -> Result<Scope, Failure> {
