@@ -1,7 +1,9 @@
 //! Puts the service together.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::Subcommand;
@@ -12,7 +14,7 @@ use coffer_client::InternalData;
 use coffer_core::{Clock, SystemClock, SystemRandom};
 use coffer_server::settings::{HttpSettings, LogSettings, read_secret};
 use coffer_server::{AuthenticationError, Authenticator, Cause, Program, Service, Token};
-use coffer_store::records;
+use coffer_store::records::{self, StoreError};
 use tokio::task::JoinSet;
 
 use crate::config::{Settings, SettingsError, SmtpSettings};
@@ -24,6 +26,9 @@ use crate::operator::{self, AdminCommand};
 use crate::repo::address::AddressRepo;
 use crate::repo::mail::MailRepo;
 use crate::routes::{self, Parts};
+
+/// How long is waited before storage that is away is asked again.
+const STORAGE_RETRY: Duration = Duration::from_secs(1);
 
 /// The KMS as a program.
 #[derive(Debug)]
@@ -135,10 +140,37 @@ fn uploads(foundation: &Foundation, settings: &Settings) -> Result<Arc<RemoteUpl
 }
 
 /// Builds the service with the storage that the settings name, and starts what it does in the background.
+///
+/// Storage that is away is waited for: whoever starts everything at once need not know an order, and whoever starts it
+/// anew in the middle of an outage need not come back. Until then nothing listens, for the root key is checked against
+/// what is stored before anything is done with it.
 pub async fn build(settings: &Settings) -> Result<Service, Cause> {
-    let foundation = open(settings).await?;
+    let foundation = loop {
+        match open(settings).await {
+            Err(cause) if is_away(&*cause) => {
+                tracing::warn!(error = &*cause as &dyn Error, "the storage is away; it is waited for");
+                tokio::time::sleep(STORAGE_RETRY).await;
+            }
+            opened => break opened?,
+        }
+    };
     let uploads = uploads(&foundation, settings)?;
     assemble(foundation, uploads, settings)
+}
+
+/// Whether it is for the storage to come back, and for nobody to change a setting.
+fn is_away(cause: &(dyn Error + Send + Sync + 'static)) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(cause);
+    while let Some(error) = next {
+        if matches!(
+            error.downcast_ref(),
+            Some(StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })
+        ) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Builds the service on an open store.

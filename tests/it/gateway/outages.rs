@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coffer_tests::{Answer, Http, Stack, until};
+use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -86,6 +87,44 @@ async fn a_gateway_that_starts_before_the_kms_serves_once_the_kms_is_there() {
     stack.kms[0].process.start();
     stack.ready().await;
     me(&stack, 0, &ann.sid).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn services_that_start_while_redis_is_away_serve_once_it_is_there() {
+    let stack = Stack::separate().gateways(1).start().await;
+    let ann = stack.keeper("ann").await;
+    ann.store("kept", json!({ "a": 1 })).await.expect_status(200);
+    let nodes = [&stack.kms[0], &stack.data[0], &stack.gateways[0]];
+    stack.redis().kill();
+    for node in nodes {
+        node.process.kill();
+        node.process.start();
+    }
+    // Longer than a start waits for a server that is about to answer.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let http = Http::default();
+    for node in &nodes[1..] {
+        until("it lives and says that it is not ready", SOON, || async {
+            let get = async |path: &str| {
+                let url = format!("{}{path}", node.internal_url);
+                http.try_send("GET", &url, &[], None).await.map(|answer| answer.status).unwrap_or_default()
+            };
+            (get("/healthz").await, get("/readyz").await) == (200, 503)
+        })
+        .await;
+    }
+    until("the public listener opens all the same", SOON, || async {
+        http.try_send("GET", &ann.url, &[], None).await.is_ok()
+    })
+    .await;
+    is_a_clear_503(&ann.call("GET", "/retrieve/kept").await);
+    for node in nodes {
+        assert!(node.process.runs(), "it waits, and does not give up\n{}", node.process.last_words());
+    }
+    stack.redis().restart().await;
+    stack.ready().await;
+    let kept = ann.call("GET", "/retrieve/kept").await.expect_status(200).json();
+    assert_eq!(kept["value"], json!({ "a": 1 }));
 }
 
 #[tokio::test]

@@ -20,14 +20,16 @@ use crate::redis_link::RedisSettings;
 /// - `durability=unchecked`: do not refuse a server that may lose what it answered;
 /// - `tls_ca=FILE`: the authority (PEM) that signed the certificate of a `rediss://` server.
 ///
-/// What is wrong with the settings is said without repeating the URL, which may hold a password.
+/// What is wrong with the settings is said without repeating the URL, which may hold a password. A Redis server that does
+/// not answer is no reason not to open: it is waited for in the background, and until it is there everything is
+/// [`StoreError::Unavailable`].
 pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, StoreError> {
     open_with(url, clock, RedisSettings::parse).await
 }
 
 /// As [`open`], for records that must be on disk when a commit is answered: a Redis server with any other
 /// `appendfsync` than `always` is refused. SQLite syncs every commit anyway; what `memory:` keeps is lost
-/// with the process.
+/// with the process. A server that does not answer within a few seconds is an error here.
 pub async fn open_synced(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Records>, StoreError> {
     open_with(url, clock, |url| RedisSettings::parse(url).map(RedisSettings::synced)).await
 }

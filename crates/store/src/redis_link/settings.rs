@@ -6,6 +6,7 @@ use url::Url;
 use crate::records::StoreError;
 
 /// A server, and how to use it.
+#[derive(Clone)]
 pub(crate) struct RedisSettings {
     pub(crate) client: Client,
     /// What every key begins with, so that installations can share a server.
@@ -16,6 +17,8 @@ pub(crate) struct RedisSettings {
     pub(crate) check_durability: bool,
     /// Whether a server is refused that answers before a write is on its disk.
     pub(crate) require_sync: bool,
+    /// Whether it may be away when it is opened, and is then waited for.
+    pub(crate) may_be_away: bool,
 }
 
 const DEFAULT_PREFIX: &str = "coffer";
@@ -65,12 +68,13 @@ impl RedisSettings {
             Some(_) => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert }),
         };
         let client = client.map_err(|err| settings(&err.to_string()))?;
-        Ok(Self { client, prefix, wait_replicas, check_durability, require_sync: false })
+        Ok(Self { client, prefix, wait_replicas, check_durability, require_sync: false, may_be_away: true })
     }
 
-    /// For what must not be lost even if the power fails the moment after it was answered.
+    /// For what must not be lost even if the power fails the moment after it was answered. Whoever keeps such things reads
+    /// them before anything else, so nothing is gained by going on without the server.
     pub(crate) fn synced(self) -> Self {
-        Self { require_sync: true, ..self }
+        Self { require_sync: true, may_be_away: false, ..self }
     }
 }
 

@@ -1,12 +1,14 @@
-//! Whether the server keeps what it promises, asked once at start.
+//! Whether the server keeps what it promises, asked once: at start, or when it is there at last.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::pipe;
 use tokio::time::{Instant, sleep};
 
-use super::{LinkError, Links, RedisSettings};
+use super::{Inner, LinkError, Links, RedisSettings};
 use crate::records::StoreError;
 
 const ASKED: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
@@ -14,6 +16,8 @@ const ASKED: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
 /// A server that starts with us, or still loads its file, is given this long.
 const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// How often one that was not there by then is asked again.
+const WAIT_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) async fn check(links: &Links, settings: &RedisSettings) -> Result<(), StoreError> {
     if !settings.check_durability {
@@ -28,16 +32,38 @@ pub(super) async fn check(links: &Links, settings: &RedisSettings) -> Result<(),
     }
 }
 
+/// Waits for a server that was away at the start. One that is found to keep less than it should is not used, and asked
+/// again: whoever put it there may set it right.
+pub(super) async fn wait(links: Weak<Inner>, settings: RedisSettings) {
+    let mut told = false;
+    loop {
+        sleep(WAIT_PAUSE).await;
+        let Some(inner) = links.upgrade() else { return };
+        match check_once(&Links(Arc::clone(&inner)), &settings).await {
+            Ok(()) => {
+                inner.is_checked.store(true, Ordering::Release);
+                return tracing::info!("the Redis server is there");
+            }
+            Err(StoreError::Unavailable { .. }) => {}
+            Err(error) if !told => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the Redis server is not used");
+                told = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
 async fn check_once(links: &Links, settings: &RedisSettings) -> Result<(), StoreError> {
     const DOING: &str = "checking the Redis server";
     if !settings.check_durability {
-        return links.query(&redis::cmd("PING")).await.map_err(|err| err.of_read(DOING));
+        return links.link().send(&redis::cmd("PING")).await.map(drop).map_err(|err| err.of_read(DOING));
     }
     let mut questions = pipe();
     for name in ASKED {
         questions.cmd("CONFIG").arg("GET").arg(name);
     }
-    let answers: Vec<HashMap<String, String>> = match links.query_all(&questions).await {
+    let answers: Vec<HashMap<String, String>> = match links.link().send_all(&questions).await {
         Ok(answers) => answers,
         Err(err) if err.is_denied() => {
             let text = "the Redis server refuses the user name or password of the URL".to_owned();
