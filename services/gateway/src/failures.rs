@@ -59,11 +59,16 @@ impl From<KvError> for Failure {
             KvError::Cursor => Self::field("cursor", said),
             KvError::Gone => Self::of(ErrorCode::ChangesGone),
             KvError::Contended | KvError::Store(StoreError::Unavailable { .. }) => Self::unavailable(error),
+            // Comes in masses or not at all: it is counted where it is refused, and not logged.
+            KvError::NoMemory => {
+                let retry_after_s = Some(UNAVAILABLE_RETRY_AFTER_S);
+                Self { retry_after_s, ..Self::of(ErrorCode::Unavailable) }
+            }
             KvError::Store(StoreError::OutcomeUnknown { .. }) => Self {
                 retry_after_s: Some(UNAVAILABLE_RETRY_AFTER_S),
                 ..Self::of(ErrorCode::OutcomeUnknown).with_cause(error)
             },
-            KvError::Frame(_) | KvError::Store(_) => Self::internal(error),
+            KvError::Frame(_) | KvError::Worker(_) | KvError::Store(_) => Self::internal(error),
         }
     }
 }

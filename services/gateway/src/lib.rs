@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 mod failures;
 mod kms;
+mod memory;
 pub mod repo;
 mod routes;
 mod service;

@@ -20,6 +20,7 @@ use crate::domain::kms::UserKms;
 use crate::domain::kv::Kv;
 use crate::domain::usage::{Usage, UsageParts};
 use crate::domain::vault::Vault;
+use crate::memory::ValueMemory;
 use crate::repo::configs::Deployment;
 use crate::repo::kv::KvRepo;
 use crate::repo::kv_totals::KvKeys;
@@ -108,8 +109,10 @@ pub async fn build(settings: &Settings) -> Result<Service, Cause> {
 pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cause> {
     let link = Link::new(Arc::clone(&parts.kms) as Arc<dyn Kms>, Arc::clone(&parts.clock));
     let vault = Arc::new(Vault::default());
+    let service = Service::new(ServiceName::Gateway, &settings.http_with_limits());
+    let memory = Arc::new(ValueMemory::new(service.bytes_in_flight()));
     let mut tasks = JoinSet::new();
-    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), settings.clone()));
+    tasks.spawn(unlock(parts.clone(), Arc::clone(&vault), (settings.clone(), memory)));
     tasks.spawn(link.run(Vec::new()));
 
     let watchers = Watchers::new(settings.limits.seats());
@@ -122,8 +125,9 @@ pub(crate) fn assemble(settings: &Settings, parts: Parts) -> Result<Service, Cau
         owners: Data::default(),
         watchers: Data::new(watchers.clone()),
         door: Data::new(settings.configs.door()?),
+        calendar: Data::new(settings.usage()?.calendar),
     };
-    let service = Service::new(ServiceName::Gateway, &settings.http_with_limits())
+    let service = service
         .passed_body_bytes_max(settings.limits.passed_body_bytes_max.get())
         .streamed_body_bytes_max(settings.limits.passed_file_bytes_max.get())
         .authenticator(Arc::clone(link.sessions()) as Arc<dyn Authenticator>)
@@ -196,7 +200,7 @@ fn security_headers(is_tls: bool) -> Vec<(HeaderName, HeaderValue)> {
 }
 
 /// Waits for the keyring, opens the vault, and then does what needs an open one.
-async fn unlock(parts: Parts, vault: Arc<Vault>, settings: Settings) {
+async fn unlock(parts: Parts, vault: Arc<Vault>, (settings, memory): (Settings, Arc<ValueMemory>)) {
     let Parts { kms, records, secret, clock, random, .. } = parts;
     let keys = Keys::new(kms, ServiceName::Gateway, secret);
     let keyring = Arc::new(keys.wait_for().await);
@@ -211,7 +215,7 @@ async fn unlock(parts: Parts, vault: Arc<Vault>, settings: Settings) {
     let of_configs = (Arc::clone(&clock), Arc::clone(&random));
     let (counted, (with_clock, with_random)) = (Arc::new(kv_keys), (Arc::clone(&clock), Arc::clone(&random)));
     let usage = Usage::new(usage, UsageParts { store: store.clone(), keys: counted, clock, random });
-    let kv = Kv::with_counts(&store, kv, (with_clock, with_random), Arc::new(usage.clone()));
+    let kv = Kv::within(&store, kv, (with_clock, with_random), (Arc::new(usage.clone()), memory));
     vault.unlock(kv.clone(), usage.clone());
     tracing::info!("the keyring has arrived: keys can be served");
     let configs = serve_configs(&store, &vault, &settings.configs, of_configs);

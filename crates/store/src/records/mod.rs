@@ -36,7 +36,8 @@ pub use log::LOG_PREFIX_BYTES_MAX;
 pub use memory::MemoryRecords;
 pub use redis::RedisRecords;
 pub use sealed::{
-    Logged, Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored, Swept,
+    Logged, Opened, OpenedValue, SEALED_VALUE_BYTES_MAX, Sealed, SealedCommit, SealedSweepPage, Stored,
+    Swept, Unopened,
 };
 pub use sqlite::SqliteRecords;
 

@@ -84,6 +84,27 @@ pub struct Stored<T> {
     pub expires_at: Option<Timestamp>,
 }
 
+/// Records that were read and not opened yet.
+#[derive(Debug)]
+pub struct Unopened {
+    sealed: Sealed,
+    partition: Partition,
+    found: Vec<Option<Record>>,
+}
+
+impl Unopened {
+    /// Whether every record is there.
+    pub fn is_complete(&self) -> bool {
+        self.found.iter().all(Option::is_some)
+    }
+
+    /// Opens them one after the other, in the order asked.
+    pub fn open(self) -> impl Iterator<Item = Result<Option<Opened>, StoreError>> {
+        let Self { sealed, partition, found } = self;
+        found.into_iter().map(move |record| record.map(|record| sealed.open(&partition, record)).transpose())
+    }
+}
+
 impl Opened {
     /// The bytes; an error if the record is a counter.
     pub fn bytes(&self) -> Result<&[u8], StoreError> {
@@ -144,9 +165,13 @@ impl Sealed {
         partition: &Partition,
         sorts: &[Sort],
     ) -> Result<Vec<Option<Opened>>, StoreError> {
+        self.get_unopened(partition, sorts).await?.open().collect()
+    }
+
+    /// As [`get_many`](Self::get_many), but leaves the work of opening to the caller, who may do it on another thread.
+    pub async fn get_unopened(&self, partition: &Partition, sorts: &[Sort]) -> Result<Unopened, StoreError> {
         let found = self.records.get_many(partition, sorts).await?;
-        let open = |record: Option<Record>| record.map(|record| self.open(partition, record)).transpose();
-        found.into_iter().map(open).collect()
+        Ok(Unopened { sealed: self.clone(), partition: partition.clone(), found })
     }
 
     /// As [`get_many`](Self::get_many), decoded.

@@ -32,7 +32,7 @@ impl BatchOp {
 }
 
 /// What came of one operation.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum BatchAnswer {
     /// The value that was read.
     Got(Item),
@@ -129,7 +129,10 @@ impl Kv {
                     self.admit(&request.value)?;
                     self.check_expiry(request.expires_at)?;
                     bytes += request.value.as_bytes().len();
-                    Prepared::Put(request, Packed::pack(&request.value, request.encrypt, request.compress))
+                    Prepared::Put(
+                        request,
+                        self.pack(&request.value, request.encrypt, request.compress).await?,
+                    )
                 }
             });
         }

@@ -78,6 +78,12 @@ pub enum KvError {
     /// So many others change the same key that it was given up.
     #[error("the key is changed by too many at the same time")]
     Contended,
+    /// There is no room for the value in memory.
+    #[error("too many large values are in memory")]
+    NoMemory,
+    /// What is done on another thread was not done.
+    #[error("a worker has failed")]
+    Worker(#[source] tokio::task::JoinError),
     /// A stored value is damaged.
     #[error("a stored value does not unpack")]
     Frame(#[source] FrameError),

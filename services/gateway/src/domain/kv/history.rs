@@ -1,12 +1,23 @@
 //! Earlier versions of a key: what there were, how they differ, and bringing one back.
 
-use super::diff::{Difference, differences};
+use super::diff::{Difference, comparing_bytes, differences};
 use super::key::Key;
+use super::memory::Held;
 use super::plan::NewValue;
-use super::value::Packed;
 use super::write::Write;
 use super::{Caller, Condition, Item, Kv, KvError, Meta, Space};
 use crate::repo::kv::{Op, keys};
+
+/// How two versions differ.
+#[derive(Debug)]
+pub struct Compared {
+    /// How.
+    pub difference: Difference,
+    /// Bytes of the two values.
+    pub read_bytes: u64,
+    /// The room in memory for it.
+    pub held: [Held; 2],
+}
 
 impl Kv {
     /// The versions of a key that are kept, the current one first.
@@ -33,10 +44,18 @@ impl Kv {
         space: Space,
         key: &Key,
         (from, to): (u64, u64),
-    ) -> Result<Difference, KvError> {
-        let from = self.get(caller, space, key, Some(from)).await?;
+    ) -> Result<Compared, KvError> {
+        let mut from = self.get(caller, space, key, Some(from)).await?;
         let to = self.get(caller, space, key, Some(to)).await?;
-        Ok(differences(&from.value, &to.value))
+        let bytes = comparing_bytes(&from.value, &to.value);
+        let most = usize::try_from(from.meta.plain_bytes).unwrap_or(usize::MAX).saturating_add(bytes);
+        let work = move || {
+            from.held.ensure(most)?;
+            let difference = differences(&from.value, &to.value);
+            let read_bytes = from.meta.plain_bytes + to.meta.plain_bytes;
+            Ok(Compared { difference, read_bytes, held: [from.held, to.held] })
+        };
+        self.0.bench.run(bytes as u64, work).await?
     }
 
     /// Stores an earlier version anew, as the key's next one. It expires when that version was to, if that is still
@@ -49,8 +68,8 @@ impl Kv {
         (version, condition): (u64, Condition),
     ) -> Result<Meta, KvError> {
         self.authorize_write(caller, space, key).await?;
-        let Item { meta, value } = self.get(caller, space, key, Some(version)).await?;
-        let packed = Packed::pack(&value, meta.encrypt, meta.compressed);
+        let Item { meta, value, held: _held } = self.get(caller, space, key, Some(version)).await?;
+        let packed = self.pack(&value, meta.encrypt, meta.compressed).await?;
         let now = self.0.clock.now();
         let value = NewValue {
             packed: &packed,

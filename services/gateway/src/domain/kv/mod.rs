@@ -22,12 +22,14 @@ mod key;
 mod known;
 mod list;
 mod marks;
+mod memory;
 mod model;
 mod names;
 mod plan;
 mod position;
 mod read;
 mod settings;
+mod shared;
 mod sharing;
 mod trash;
 mod value;
@@ -49,12 +51,15 @@ pub use copy::Route;
 pub use diff::{DIFFERENCES_MAX, Difference, Digest, Edit, differences};
 pub use error::KvError;
 pub use grants::GRANTS_MAX;
+pub use history::Compared;
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use list::{ListRequest, Listed, Listing};
+pub use memory::{Held, LARGE_BYTES, Memory, Share, Workbench};
 pub use model::{Caller, Condition, Deleted, Item, Meta, PutRequest, Space};
 pub use names::Names;
 pub use position::Position;
 pub use settings::{KvSettings, KvSettingsError, VALUE_BYTES_MAX};
+pub use shared::{SharedPage, SharedRequest};
 pub use sharing::{Grant, GrantOrder, Grantee, Scope, SharedKeys};
 pub use trash::{TrashPage, Trashed};
 pub use value::{Kind, PlainValue};
@@ -104,6 +109,8 @@ struct Inner {
     turns: Turns,
     access: AccessCache,
     counts: Arc<dyn KeyCount>,
+    memory: Arc<dyn Memory>,
+    bench: Workbench,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -116,15 +123,16 @@ impl Kv {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self::with_counts(records, settings, (clock, random), Arc::new(Uncounted))
+        let bounds = (Arc::new(Uncounted) as Arc<_>, Arc::new(memory::Unbounded) as Arc<_>);
+        Self::within(records, settings, (clock, random), bounds)
     }
 
-    /// As [`new`](Self::new), with a limit on the keys of an owner by `counts`.
-    pub fn with_counts(
+    /// As [`new`](Self::new), with a limit on the keys of an owner by `counts`, and one on large values in `memory`.
+    pub fn within(
         records: &Sealed,
         settings: KvSettings,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
-        counts: Arc<dyn KeyCount>,
+        (counts, memory): (Arc<dyn KeyCount>, Arc<dyn Memory>),
     ) -> Self {
         Self(Arc::new(Inner {
             repo: KvRepo::new(records.clone()),
@@ -135,6 +143,8 @@ impl Kv {
             turns: Turns::new(),
             access: AccessCache::new(),
             counts,
+            memory,
+            bench: Workbench::new(),
             clock,
             random,
         }))
@@ -143,6 +153,16 @@ impl Kv {
     /// The records beneath, for what counts changes.
     pub fn repo(&self) -> &KvRepo {
         &self.0.repo
+    }
+
+    /// Where work on large values is done.
+    pub fn bench(&self) -> &Workbench {
+        &self.0.bench
+    }
+
+    /// Room for a value of so many bytes, and for what is made of it.
+    pub async fn hold(&self, user: UserId, bytes: u64) -> Result<Held, KvError> {
+        memory::hold(&*self.0.memory, user, bytes).await
     }
 
     /// Whether a value may be stored at all.

@@ -5,6 +5,7 @@ use coffer_auth::Principal;
 use coffer_core::{Timestamp, UserId};
 
 use super::key::Key;
+use super::memory::Held;
 use super::value::{Kind, PlainValue, kind_of};
 use crate::repo::kv::Head;
 
@@ -122,12 +123,14 @@ impl Meta {
 }
 
 /// A value with what is known of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Item {
     /// What is known of it.
     pub meta: Meta,
     /// The value.
     pub value: PlainValue,
+    /// Its room in memory.
+    pub held: Held,
 }
 
 /// What came of a deletion.

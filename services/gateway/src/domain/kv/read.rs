@@ -1,11 +1,12 @@
 //! Reading a value.
 
+use coffer_compression::FRAME_OVERHEAD_BYTES;
 use coffer_core::UserId;
 
 use super::key::Key;
-use super::value::{PlainValue, unpack};
+use super::value::unpack;
 use super::{Caller, Item, Kv, KvError, Meta, Space};
-use crate::repo::kv::{Head, StoredEntry, keys};
+use crate::repo::kv::{Entry, Head, StoredEntry, keys};
 
 /// A value whose parts went while it was read is looked for anew this often.
 const READS_MAX: usize = 4;
@@ -23,8 +24,10 @@ impl Kv {
         for _ in 0..READS_MAX {
             let stored = self.0.repo.get(space.owner, key.as_str()).await?.ok_or(KvError::NotFound)?;
             let found = match version {
-                Some(version) => self.get_version(space.owner, key, (&stored, version)).await?,
-                None => self.item(space.owner, key, (&stored, stored.version().0)).await?,
+                Some(version) => {
+                    self.get_version((caller.id(), space.owner), key, (&stored, version)).await?
+                }
+                None => self.item((caller.id(), space.owner), key, (&stored, stored.version().0)).await?,
             };
             if let Some(item) = found {
                 return Ok(item);
@@ -42,13 +45,13 @@ impl Kv {
 
     async fn get_version(
         &self,
-        owner: UserId,
+        (reader, owner): (UserId, UserId),
         key: &Key,
         (current, version): (&StoredEntry, u64),
     ) -> Result<Option<Item>, KvError> {
         let head = current.entry()?.head;
         if head.version == version {
-            return self.item(owner, key, (current, current.version().0)).await;
+            return self.item((reader, owner), key, (current, current.version().0)).await;
         }
         let revision = revision_of(&head, version).ok_or(KvError::VersionNotFound)?;
         let sorts = [keys::history(key.as_str(), revision)];
@@ -59,26 +62,36 @@ impl Kv {
         if (said.version, said.created_at) != (version, head.created_at) {
             return Err(KvError::VersionNotFound);
         }
-        self.item(owner, key, (&past, revision)).await
+        self.item((reader, owner), key, (&past, revision)).await
     }
 
-    /// The item in an entry; nothing if its parts are gone.
+    /// The item in an entry, read by `reader`; nothing if its parts are gone.
     pub(super) async fn item(
         &self,
-        owner: UserId,
+        (reader, owner): (UserId, UserId),
         key: &Key,
         (stored, revision): (&StoredEntry, u64),
     ) -> Result<Option<Item>, KvError> {
-        let entry = stored.entry()?;
-        let value: PlainValue = match (entry.inline, entry.head.parts) {
-            (Some(frame), _) => unpack(&entry.head, frame)?,
-            (None, Some(parts)) => match self.0.repo.value(owner, key.as_str(), parts).await? {
-                Some(frame) => unpack(&entry.head, &frame)?,
-                None => return Ok(None),
-            },
-            (None, None) => return Err(super::corrupt("an entry has no value").into()),
+        let Entry { head, inline } = stored.entry()?;
+        let meta = Meta::of(&head, revision);
+        let held = self.hold(reader, meta.plain_bytes).await?;
+        let frame_bytes = usize::try_from(head.stored_bytes).unwrap_or(0) + FRAME_OVERHEAD_BYTES;
+        let opened = match (inline, head.parts) {
+            (Some(frame), _) if !held.is_counted() => Ok((unpack(&head, frame)?, held)),
+            (Some(frame), _) => {
+                let frame = frame.to_vec();
+                self.0.bench.run(meta.plain_bytes, move || Ok((unpack(&head, &frame)?, held))).await?
+            }
+            (None, Some(parts)) => {
+                let Some(parts) = self.0.repo.parts(owner, key.as_str(), parts).await? else {
+                    return Ok(None);
+                };
+                let open = move || Ok((unpack(&head, &parts.put_together(frame_bytes)?)?, held));
+                self.0.bench.run(meta.plain_bytes, open).await?
+            }
+            (None, None) => Err(super::corrupt("an entry has no value").into()),
         };
-        Ok(Some(Item { meta: Meta::of(&entry.head, revision), value }))
+        opened.map(|(value, held)| Some(Item { meta, value, held }))
     }
 }
 

@@ -5,7 +5,6 @@ use coffer_core::{Timestamp, UserId};
 
 use super::key::{KEY_BYTES_MAX, Key, KeyError};
 use super::plan::{NewValue, Plan};
-use super::value::Packed;
 use super::{Caller, Deleted, Item, Kv, KvError, Meta, Space};
 use crate::repo::kv::{Op, Tombstone, keys};
 
@@ -72,7 +71,7 @@ impl Kv {
         let (tombstone, version) = tombstone.ok_or(KvError::NotInTrash)?;
         self.ensure_room(space, 1)?;
         let item = self.last_value(space, key, &tombstone).await?;
-        let packed = Packed::pack(&item.value, item.meta.encrypt, item.meta.compressed);
+        let packed = self.pack(&item.value, item.meta.encrypt, item.meta.compressed).await?;
         let value = NewValue {
             packed: &packed,
             expires_at: item.meta.expires_at,
@@ -114,7 +113,7 @@ impl Kv {
         if (said.version, said.created_at) != (tombstone.version, tombstone.created_at) {
             return Err(super::corrupt("the trash has another version of a key").into());
         }
-        let item = self.item(space.owner, key, (&stored, last.revision)).await?;
+        let item = self.item((space.owner, space.owner), key, (&stored, last.revision)).await?;
         item.ok_or(KvError::NotInTrash)
     }
 }

@@ -8,7 +8,7 @@ use coffer_store::records::Version;
 use super::known::Known;
 use super::plan::{Context, Made, NewValue, Plan};
 use super::value::Packed;
-use super::{Caller, Condition, Kv, KvError, Meta, PutRequest, Space};
+use super::{Caller, Condition, Kv, KvError, Meta, PlainValue, PutRequest, Space};
 use crate::domain::kv::key::Key;
 use crate::repo::kv::{Committed, Op};
 
@@ -62,9 +62,20 @@ impl Kv {
     pub async fn put(&self, caller: &Caller, space: Space, request: &PutRequest) -> Result<Meta, KvError> {
         self.authorize_write(caller, space, &request.key).await?;
         self.admit(&request.value)?;
-        let packed = Packed::pack(&request.value, request.encrypt, request.compress);
+        let packed = self.pack(&request.value, request.encrypt, request.compress).await?;
         let value = NewValue { packed: &packed, expires_at: request.expires_at, op: Op::Put, revives: None };
         self.write(caller, space, &Write { key: &request.key, condition: request.condition, value }).await
+    }
+
+    /// A value in its stored form.
+    pub(super) async fn pack(
+        &self,
+        value: &PlainValue,
+        encrypt: bool,
+        compress: bool,
+    ) -> Result<Packed, KvError> {
+        let value = value.clone();
+        self.0.bench.run(value.as_bytes().len() as u64, move || Packed::pack(&value, encrypt, compress)).await
     }
 
     /// Writes until no other writer comes in between, or the condition fails.

@@ -19,5 +19,5 @@ pub use change::{Change, ChangeRecord, Delta, Op};
 pub use due::{DueRepo, Leftover};
 pub use entry::{Entry, Head, Parts, Past};
 pub use grant::{GrantRecord, SharedRepo, Subject};
-pub use records::{Committed, KvRepo, StoredEntry};
+pub use records::{Committed, KvRepo, StoredEntry, StoredParts};
 pub use tombstone::Tombstone;

@@ -2,7 +2,8 @@
 
 use coffer_core::{Timestamp, UserId};
 use coffer_store::records::{
-    Logged, Opened, Outcome, Page, Sealed, SealedCommit, Sort, SortRange, StoreError, Version, Watch,
+    Logged, Opened, Outcome, Page, Sealed, SealedCommit, Sort, SortRange, StoreError, Unopened, Version,
+    Watch,
 };
 
 use super::change::ChangeRecord;
@@ -10,8 +11,9 @@ use super::entry::{Entry, Parts};
 use super::keys;
 use super::tombstone::Tombstone;
 
-/// How long the record lives that is written to learn the present revision.
-const PROBE_TTL: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long the record lives that is written to learn the present revision. While it is there, it also tells that this
+/// revision was reached.
+const PROBE_TTL: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// An entry as read; [`entry`](Self::entry) decodes it.
 #[derive(Debug)]
@@ -31,6 +33,22 @@ impl StoredEntry {
     /// The entry, which borrows from this.
     pub fn entry(&self) -> Result<Entry<'_>, StoreError> {
         Entry::decode(self.0.bytes()?)
+    }
+}
+
+/// The parts of a large value as read; [`put_together`](Self::put_together) opens them.
+#[derive(Debug)]
+pub struct StoredParts(Unopened);
+
+impl StoredParts {
+    /// The frame that the value was stored as, of about so many bytes.
+    pub fn put_together(self, bytes: usize) -> Result<Vec<u8>, StoreError> {
+        let mut frame = Vec::with_capacity(bytes);
+        for part in self.0.open() {
+            let part = part?.ok_or_else(|| corrupt("a part of a value is gone"))?;
+            frame.extend_from_slice(part.bytes()?);
+        }
+        Ok(frame)
     }
 }
 
@@ -71,6 +89,16 @@ impl KvRepo {
         Ok(found.into_iter().map(|opened| opened.map(StoredEntry)).collect())
     }
 
+    /// As [`get_many`](Self::get_many), each by itself: one that is damaged spoils none of the others.
+    pub async fn get_each(
+        &self,
+        owner: UserId,
+        sorts: &[Sort],
+    ) -> Result<Vec<Result<Option<StoredEntry>, StoreError>>, StoreError> {
+        let found = self.records.get_unopened(&keys::partition(owner), sorts).await?;
+        Ok(found.open().map(|opened| Ok(opened?.map(StoredEntry))).collect())
+    }
+
     /// The current entry of a key, and its tombstone if it has one.
     pub async fn get_with_tombstone(
         &self,
@@ -84,16 +112,16 @@ impl KvRepo {
         Ok((current, tombstone.map(|stored| (stored.value, stored.version))))
     }
 
-    /// The parts of a large value, put together; nothing if one of them is gone.
-    pub async fn value(&self, owner: UserId, key: &str, parts: Parts) -> Result<Option<Vec<u8>>, StoreError> {
+    /// The parts of a large value; nothing if one of them is gone.
+    pub async fn parts(
+        &self,
+        owner: UserId,
+        key: &str,
+        parts: Parts,
+    ) -> Result<Option<StoredParts>, StoreError> {
         let sorts: Vec<_> = (0..parts.count).map(|number| keys::part(key, parts.id, number)).collect();
-        let found = self.records.get_many(&keys::partition(owner), &sorts).await?;
-        let mut value = Vec::new();
-        for part in found {
-            let Some(part) = part else { return Ok(None) };
-            value.extend_from_slice(part.bytes()?);
-        }
-        Ok(Some(value))
+        let found = self.records.get_unopened(&keys::partition(owner), &sorts).await?;
+        Ok(found.is_complete().then_some(StoredParts(found)))
     }
 
     /// Sort keys of a range: of keys, or of tombstones. May include some that have expired.
@@ -144,6 +172,15 @@ impl KvRepo {
     pub async fn has_change(&self, owner: UserId, revision: Version) -> Result<bool, StoreError> {
         let entry = Sort::log_entry(&keys::changes(), revision);
         Ok(self.records.get(&keys::partition(owner), &entry).await?.is_some())
+    }
+
+    /// Whether there was such a revision already, as far as the log and the last record that was written to learn the
+    /// present one tell.
+    pub async fn has_reached(&self, owner: UserId, revision: Version) -> Result<bool, StoreError> {
+        let sorts = [Sort::log_entry(&keys::changes(), revision), keys::probe()];
+        let found = self.records.get_many(&keys::partition(owner), &sorts).await?;
+        let [change, probe] = &found[..] else { return Err(corrupt("two records were asked for")) };
+        Ok(change.is_some() || probe.as_ref().is_some_and(|probe| revision <= probe.version))
     }
 
     /// The present revision: every change that commits from now on has a greater one.

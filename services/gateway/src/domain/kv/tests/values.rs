@@ -1,10 +1,14 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use coffer_core::{Clock, Random, SystemRandom, UserId};
 
-use super::super::{Condition, KeyCount, Kind, Kv, KvError, KvSettings, PutRequest};
+use super::super::memory::Unbounded;
+use super::super::{
+    BatchOp, Condition, KeyCount, Kind, Kv, KvError, KvSettings, Memory, PutRequest, Route, Share, Uncounted,
+};
 use super::bed::{Bed, ann, anns, blob, bob, json, key, noise, request, text};
 
 #[tokio::test]
@@ -41,6 +45,57 @@ async fn bytes_of_any_size_up_to_the_limit_survive_on_every_back_end() {
         let refused = bed.kv.put(&ann(), anns(), &put).await;
         assert!(matches!(refused, Err(KvError::ValueTooLarge { .. })), "{refused:?}");
     }
+}
+
+/// Has no room, and remembers how much was asked for and by whom.
+#[derive(Debug, Default)]
+struct NoRoom(Mutex<Vec<(UserId, usize)>>);
+
+#[async_trait]
+impl Memory for NoRoom {
+    async fn hold(&self, user: UserId, bytes: usize) -> Option<Box<dyn Share>> {
+        self.0.lock().unwrap().push((user, bytes));
+        None
+    }
+}
+
+#[tokio::test]
+async fn no_large_value_is_read_without_room_for_it_in_any_manner() {
+    let (bed, memory) = (Bed::memory(), Arc::new(NoRoom::default()));
+    let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (bed.clock.clone(), Arc::new(SystemRandom));
+    let kv = Kv::within(&bed.sealed, bed.settings, sources, (Arc::new(Uncounted), memory.clone()));
+    let bytes = 65 * 1024;
+    // Stored as a few bytes, in its entry; and in parts.
+    for value in [vec![0; bytes], noise(bytes)] {
+        bed.kv
+            .put(&ann(), anns(), &PutRequest { value: blob(value), ..request("large", "0") })
+            .await
+            .unwrap();
+    }
+    bed.put("small", "1").await;
+    let (large, to) = (key("large"), key("to"));
+    let route = Route { from: &large, to: &to, condition: Condition::None };
+    let no_room = |error: Option<KvError>| assert!(matches!(error, Some(KvError::NoMemory)), "{error:?}");
+    for version in [None, Some(1), Some(2)] {
+        no_room(kv.get(&ann(), anns(), &large, version).await.err());
+    }
+    no_room(kv.diff(&ann(), anns(), &large, (1, 2)).await.err());
+    no_room(kv.restore(&ann(), anns(), &large, (1, Condition::None)).await.err());
+    no_room(kv.copy(&ann(), (anns(), anns()), route).await.err());
+    no_room(kv.rename(&ann(), anns(), route).await.err());
+    let ops = [BatchOp::Get(large.clone()), BatchOp::Get(key("small"))];
+    let mut answers = kv.batch(&ann(), anns(), &ops).await.unwrap();
+    assert!(answers.pop().unwrap().is_ok());
+    no_room(answers.pop().unwrap().err());
+    let asked = std::mem::take(&mut *memory.0.lock().unwrap());
+    assert_eq!(asked.len(), 8);
+    assert!(
+        asked.iter().all(|(user, asked)| *user == ann().principal.user_id && *asked >= 3 * bytes),
+        "{asked:?}"
+    );
+    // What is known of it needs none.
+    assert_eq!(kv.history(&ann(), anns(), &large).await.unwrap().len(), 2);
+    assert!(kv.get(&ann(), anns(), &key("small"), None).await.unwrap().value.as_json().is_some());
 }
 
 #[tokio::test]
@@ -140,7 +195,7 @@ async fn an_owner_with_as_many_keys_as_may_be_adds_none_and_can_still_change_and
     let bed = Bed::memory_with(settings);
     let counted = Arc::new(Counted::default());
     let sources: (Arc<dyn Clock>, Arc<dyn Random>) = (bed.clock.clone(), Arc::new(SystemRandom));
-    let kv = Kv::with_counts(&bed.sealed, settings, sources, counted.clone());
+    let kv = Kv::within(&bed.sealed, settings, sources, (counted.clone(), Arc::new(Unbounded)));
     kv.put(&ann(), anns(), &request("a", "1")).await.unwrap();
     // Stored by another process, so nothing here remembers it.
     bed.put("b", "1").await;

@@ -10,11 +10,10 @@ use coffer_api::contract::configs::{
     Config, CreateConfig, Done, KEY_ADVICE, ListQuery, OneQuery, Rekey, UpdateConfig,
 };
 use coffer_api::contract::validation::ValidationErrors;
-use coffer_server::{BytesInFlight, ConfigsContract, ContractQuery, Failure, HttpError, JsonBody};
+use coffer_server::{BytesInFlight, ConfigsContract, ContractQuery, Failure, HeldBody, HttpError, JsonBody};
 use serde_json::value::RawValue;
 
 use crate::domain::configs::{self, Address, Filter, NewConfig, Update};
-use crate::routes::v1::configs::transfer::pieces;
 
 pub(in crate::routes) use about::{about, cluster_health, cluster_status};
 pub(in crate::routes) use keyed::{ConfigKey, Keyed};
@@ -63,10 +62,7 @@ pub(in crate::routes) async fn list(
     let configs: Vec<_> = configs.iter().map(wire).collect::<Result<_, _>>()?;
     let list = serde_json::to_vec(&configs).map_err(Failure::internal)?;
     // In memory until the last of it is sent, and so is its share.
-    Ok(response(&keyed, StatusCode::OK)
-        .content_type(ContentType::json())
-        .no_chunking(list.len() as u64)
-        .streaming(Box::pin(pieces(list.into(), share))))
+    Ok(response(&keyed, StatusCode::OK).content_type(ContentType::json()).body(HeldBody::new(list, share)))
 }
 
 /// Reads a configuration.

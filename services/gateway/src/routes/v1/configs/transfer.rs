@@ -1,26 +1,19 @@
 //! Configurations as a text: what is exported, and what is imported.
 
-use std::convert::Infallible;
-
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Json;
-use bytes::Bytes;
 use coffer_api::Problem;
 use coffer_api::configs::{
     ConfigExportQuery, ConfigFormat, ConfigImportMode, ConfigImportOutcome, ConfigImportQuery,
     ConfigImported, ConfigImportedItem,
 };
 use coffer_api::contract::configs::{check_category, check_key};
-use coffer_server::{BytesBody, BytesInFlight, Failure, HttpError, Native, Reservation, ValidQuery};
-use futures_util::stream;
+use coffer_server::{BytesBody, BytesInFlight, Failure, HeldBody, HttpError, Native, ValidQuery};
 
 use super::wire;
 use crate::domain::configs::{DEFAULT_ENVIRONMENT, Format, Import, Imported, Item, Outcome};
 use crate::routes::contract::configs::Keyed;
-
-/// What is large goes out in pieces of this size, in bytes.
-const PIECE_BYTES: usize = 64 * 1024;
 
 /// The configurations of an environment as a text that can be imported. Values are plain in it.
 #[utoipa::path(get, path = "/api/v1/configs/export", tag = "configurations", params(ConfigExportQuery),
@@ -46,19 +39,7 @@ pub(in crate::routes) async fn export(
         .content_type(query.format.media_type())
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_DISPOSITION, "attachment"))
-        .no_chunking(text.len() as u64)
-        .streaming(Box::pin(pieces(text.into(), share))))
-}
-
-/// A body that keeps its share of the bytes in flight until it is sent.
-pub(in crate::routes) fn pieces(
-    text: Bytes,
-    share: Reservation,
-) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold((text, share), async |(mut text, share)| {
-        let piece = text.split_to(PIECE_BYTES.min(text.len()));
-        (!piece.is_empty()).then_some((Ok(piece), (text, share)))
-    })
+        .body(HeldBody::new(text, share)))
 }
 
 /// Stores configurations from a text: what an export gave, or one like that. Everything is looked at before anything is stored; then they are

@@ -1,23 +1,27 @@
 //! Several operations in one call.
 
-use actix_web::web::Json;
+use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use coffer_api::Problem;
 use coffer_api::kv::{KvBatch, KvBatchAnswer, KvDeleted, KvOp, KvOperation, KvOutcome};
-use coffer_server::{Failure, HttpError, ValidJson};
+use coffer_server::{Failure, HeldBody, HttpError, ValidJson};
 use serde_json::value::RawValue;
 
 use super::desk::{Desk, key_in};
 use super::value::too_large;
 use super::{condition, wire};
 use crate::domain::kv::{
-    BatchAnswer, BatchOp, Item, KvError, OPS_MAX, PlainValue, PutRequest, Space, VALUE_BYTES_MAX,
+    BatchAnswer, BatchOp, Held, Item, KvError, OPS_MAX, PlainValue, PutRequest, Space, VALUE_BYTES_MAX,
+    Workbench,
 };
 use crate::domain::usage::Kind;
 use crate::routes::operations::Timed;
 
+/// What stands around a value in the answer, about.
+const AROUND_BYTES: usize = 1024;
 /// What bytes are when nobody says.
 const BYTES: &str = "application/octet-stream";
 
@@ -36,7 +40,7 @@ const BYTES: &str = "application/octet-stream";
 pub(in crate::routes) async fn batch(
     desk: Desk,
     body: ValidJson<KvBatch>,
-) -> Result<Json<KvBatchAnswer>, HttpError> {
+) -> Result<HttpResponse, HttpError> {
     let KvBatch { owner, atomic, operations } = body.into_inner();
     if !(1..=OPS_MAX).contains(&operations.len()) {
         return Err(KvError::Batch { ops_max: OPS_MAX }.into());
@@ -44,8 +48,35 @@ pub(in crate::routes) async fn batch(
     let ops: Vec<BatchOp> =
         operations.into_iter().enumerate().map(|(at, one)| operation(at, one)).collect::<Result<_, _>>()?;
     let space = desk.space(owner.as_deref()).await?;
-    let results = if atomic { at_once(&desk, space, &ops).await? } else { each(&desk, space, &ops).await? };
-    Ok(Json(KvBatchAnswer { results }))
+    if atomic {
+        // Nothing is read in it.
+        let results = at_once(&desk, space, &ops).await?;
+        return Ok(HttpResponse::Ok().json(KvBatchAnswer { results }));
+    }
+    let (results, held) = each(&desk, space, &ops).await?;
+    answer(desk.kv()?.bench(), results, held).await
+}
+
+/// Answers with what came of each. Large values are written elsewhere, and their room is given back once the answer is sent.
+async fn answer(
+    bench: &Workbench,
+    results: Vec<KvOutcome>,
+    mut held: Vec<(Held, usize)>,
+) -> Result<HttpResponse, HttpError> {
+    if held.is_empty() {
+        return Ok(HttpResponse::Ok().json(KvBatchAnswer { results }));
+    }
+    let bytes = held.iter().map(|(_, bytes)| *bytes as u64).sum();
+    let write = move || {
+        let mut text = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0) + AROUND_BYTES * results.len());
+        serde_json::to_writer(&mut text, &KvBatchAnswer { results }).map_err(Failure::internal)?;
+        for (held, bytes) in &mut held {
+            held.shrink(*bytes);
+        }
+        Ok::<_, Failure>((text, held))
+    };
+    let (text, held) = bench.run(bytes, write).await??;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(HeldBody::new(text, held)))
 }
 
 async fn at_once(desk: &Desk, space: Space, ops: &[BatchOp]) -> Result<Vec<KvOutcome>, HttpError> {
@@ -54,14 +85,24 @@ async fn at_once(desk: &Desk, space: Space, ops: &[BatchOp]) -> Result<Vec<KvOut
     ops.iter().zip(answers).map(|(op, answer)| Ok(outcome(&timed, op, answer)?)).collect()
 }
 
-async fn each(desk: &Desk, space: Space, ops: &[BatchOp]) -> Result<Vec<KvOutcome>, HttpError> {
-    let (mut results, mut room) = (Vec::with_capacity(ops.len()), VALUE_BYTES_MAX);
+/// What came of each, and the room that is held for what large values are in the answer.
+async fn each(
+    desk: &Desk,
+    space: Space,
+    ops: &[BatchOp],
+) -> Result<(Vec<KvOutcome>, Vec<(Held, usize)>), HttpError> {
+    let (mut results, mut held) = (Vec::with_capacity(ops.len()), Vec::new());
+    let mut room = VALUE_BYTES_MAX;
     for op in ops {
         let timed = desk.timed(space)?;
         let done = desk.kv()?.batch(&desk.caller, space, std::slice::from_ref(op)).await?.pop();
         let done = done.ok_or_else(|| Failure::internal("a batch of one has one answer"))?;
         let result = match timed.checked(done) {
             Ok(BatchAnswer::Got(item)) if item.value.as_bytes().len() > room => Err(too_large(room)),
+            Ok(BatchAnswer::Got(mut item)) if item.held.is_counted() => {
+                held.push((std::mem::take(&mut item.held), in_answer(&item)));
+                outcome(&timed, op, BatchAnswer::Got(item))
+            }
             Ok(answer) => outcome(&timed, op, answer),
             Err(error) => Err(error.into()),
         };
@@ -72,7 +113,13 @@ async fn each(desk: &Desk, space: Space, ops: &[BatchOp]) -> Result<Vec<KvOutcom
         });
         results.push(result);
     }
-    Ok(results)
+    Ok((results, held))
+}
+
+/// How long a value is in the answer.
+fn in_answer(item: &Item) -> usize {
+    let bytes = item.value.as_bytes().len();
+    if item.value.as_json().is_some() { bytes } else { bytes.div_ceil(3) * 4 }
 }
 
 const DONE: KvOutcome =

@@ -1,12 +1,15 @@
 //! Earlier versions of a key.
 
+use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
 use actix_web::web::Json;
 use coffer_api::Problem;
 use coffer_api::kv::{KvDiff, KvDiffQuery, KvHistory, KvKeyQuery, KvMeta, KvRestore};
-use coffer_server::{HttpError, ValidJson, ValidQuery};
+use coffer_server::{Failure, HeldBody, HttpError, ValidJson, ValidQuery};
 
 use super::desk::{Desk, key_in};
 use super::{condition, wire};
+use crate::domain::kv::Compared;
 use crate::domain::usage::Kind;
 
 /// The versions of a key that are kept, the current one first.
@@ -37,10 +40,22 @@ pub(in crate::routes) async fn history(
 pub(in crate::routes) async fn diff(
     desk: Desk,
     query: ValidQuery<KvDiffQuery>,
-) -> Result<Json<KvDiff>, HttpError> {
+) -> Result<HttpResponse, HttpError> {
     let (key, space) = (key_in("key", &query.key)?, desk.space(query.owner.as_deref()).await?);
-    let difference = desk.kv()?.diff(&desk.caller, space, &key, (query.from, query.to)).await?;
-    Ok(Json(wire::diff(difference)))
+    let (kv, timed) = (desk.kv()?, desk.timed(space)?);
+    let Compared { difference, read_bytes, held: [mut held, other] } =
+        kv.diff(&desk.caller, space, &key, (query.from, query.to)).await?;
+    timed.done(Kind::Read, key.as_str(), read_bytes);
+    if !held.is_counted() && !other.is_counted() {
+        return Ok(HttpResponse::Ok().json(wire::diff(difference)));
+    }
+    let write = move || {
+        let text = serde_json::to_vec(&wire::diff(difference)).map_err(Failure::internal)?;
+        held.shrink(text.len());
+        Ok::<_, Failure>((text, (held, other)))
+    };
+    let (text, held) = kv.bench().run(read_bytes, write).await??;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(HeldBody::new(text, held)))
 }
 
 /// Stores an earlier version anew, as the key's next one.

@@ -6,12 +6,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use coffer_api::kv::{JSON, KvDeleteQuery, KvDeleted, KvGetQuery, KvKeyQuery, KvMeta, KvPutQuery};
 use coffer_api::{ErrorCode, Problem};
-use coffer_server::{BytesBody, Failure, HttpError, ValidQuery};
+use coffer_server::{BytesBody, Failure, HeldBody, HttpError, ValidQuery};
 use serde_json::value::RawValue;
 
 use super::desk::{Desk, key_in};
 use super::{condition, wire};
-use crate::domain::kv::{KvError, PlainValue, PutRequest};
+use crate::domain::kv::{Item, KvError, PlainValue, PutRequest};
 use crate::domain::usage::Kind;
 
 /// The longest media type.
@@ -38,20 +38,26 @@ pub(in crate::routes) async fn get(
     let KvGetQuery { key, owner, version } = query.into_inner();
     let (key, space) = (key_in("key", &key)?, desk.space(owner.as_deref()).await?);
     let timed = desk.timed(space)?;
-    let item = desk.kv()?.get(&desk.caller, space, &key, version).await?;
-    timed.done(Kind::Read, key.as_str(), item.meta.plain_bytes);
-    let tag = condition::tag(item.meta.revision);
-    if condition::is_known(&request, item.meta.revision) {
+    let Item { meta, value, mut held } = desk.kv()?.get(&desk.caller, space, &key, version).await?;
+    timed.done(Kind::Read, key.as_str(), meta.plain_bytes);
+    let tag = condition::tag(meta.revision);
+    if condition::is_known(&request, meta.revision) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
-    Ok(HttpResponse::Ok()
-        .content_type(wire::content_type(item.meta.kind))
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(wire::content_type(meta.kind))
         .insert_header((header::ETAG, tag))
-        .insert_header((VERSION, item.meta.version))
+        .insert_header((VERSION, meta.version))
         .insert_header((header::CONTENT_DISPOSITION, "attachment"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .body(item.value.as_bytes().clone()))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    let bytes = value.as_bytes().clone();
+    if !held.is_counted() {
+        return Ok(answer.body(bytes));
+    }
+    held.shrink(bytes.len());
+    Ok(answer.body(HeldBody::new(bytes, held)))
 }
 
 /// Stores a value: JSON if `Content-Type` says so or is absent, else bytes of that type.
