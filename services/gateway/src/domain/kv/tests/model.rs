@@ -1,19 +1,25 @@
 //! Random operations, against a plain model of the store.
 
+mod batch;
+mod listing;
 mod plain;
 mod steps;
 
 use coffer_api::grants::Permission;
 use coffer_core::Clock as _;
 use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 use self::plain::{Model, Outcome};
 use self::steps::{Step, name, steps, value};
 use super::super::{Condition, GrantOrder, Grantee, Kv, KvError, KvSettings, PutRequest, Route, Scope};
 use super::bed::{Bed, ann, anns, blob, bob, key, request};
 use super::changing::all_after;
+
+/// How often a failure is tried to be made shorter.
+const SHRINKS_MAX: u32 = 500;
 
 /// Few versions and days, so that everything comes to its end within a test.
 pub(crate) const SETTINGS: KvSettings = KvSettings {
@@ -27,26 +33,32 @@ pub(crate) const SETTINGS: KvSettings = KvSettings {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_memory_random_operations_do_what_the_model_does() {
-    run_all(300, async || Bed::memory_with(SETTINGS)).await;
+    run_all(300, async || Bed::memory_with(SETTINGS));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite_random_operations_do_what_the_model_does() {
-    run_all(25, async || Bed::sqlite_with(SETTINGS)).await;
+    run_all(25, async || Bed::sqlite_with(SETTINGS));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_redis_random_operations_do_what_the_model_does() {
-    run_all(60, async || Bed::redis_with(SETTINGS).await).await;
+    run_all(60, async || Bed::redis_with(SETTINGS).await);
 }
 
-async fn run_all(cases: usize, open: impl AsyncFn() -> Bed) {
-    let mut runner =
-        TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
-    for _ in 0..cases {
-        let steps = steps().new_tree(&mut runner).unwrap().current();
-        run(&open().await, &steps).await;
-    }
+/// What fails is made as short as it still fails.
+fn run_all(cases: u32, open: impl AsyncFn() -> Bed) {
+    let settings = ProptestConfig {
+        cases,
+        max_shrink_iters: SHRINKS_MAX,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let outcome = TestRunner::new(settings).run(&steps(), |steps| {
+        block_in_place(|| Handle::current().block_on(async { run(&open().await, &steps).await }));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 async fn run(bed: &Bed, steps: &[Step]) {
@@ -58,6 +70,7 @@ async fn run(bed: &Bed, steps: &[Step]) {
         let kv = if number % 2 == 0 { &bed.kv } else { &other };
         take(bed, kv, (&mut model, step)).await;
         model.pass(bed.clock.now());
+        listing::compare(kv, &model, number).await;
         compare(bed, kv, &model).await.unwrap_or_else(|what| panic!("{what}, after {step:?} of {steps:?}"));
     }
     other.collect().await.unwrap();
@@ -122,14 +135,21 @@ async fn take(bed: &Bed, kv: &Kv, (model, step): (&mut Model, &Step)) {
             let answer = kv.purge(&ann(), &key(&name(*at))).await;
             of(model.purge(*at), answer.map(|purged| purged.revision));
         }
-        Step::Rename(from, to) => {
+        Step::Rename(from, to, wanted) | Step::Copy(from, to, wanted) => {
             let (source, target) = (key(&name(*from)), key(&name(*to)));
-            let route = Route { from: &source, to: &target, condition: Condition::None };
-            let answer = kv.rename(&ann(), anns(), route).await;
-            if let Some((at, revision)) = of(model.rename(*from, *to), answer.map(|meta| meta.revision)) {
+            let condition = model.condition(*to, *wanted);
+            let route = Route { from: &source, to: &target, condition };
+            let (answer, expected) = if matches!(step, Step::Copy(..)) {
+                (kv.copy(&ann(), (anns(), anns()), route).await, model.copy(*from, *to, condition))
+            } else {
+                (kv.rename(&ann(), anns(), route).await, model.rename(*from, *to, condition))
+            };
+            if let Some((at, revision)) = of(expected, answer.map(|meta| meta.revision)) {
                 model.set_revision(at, revision);
             }
         }
+        Step::Batch { at_once: false, ops } => batch::each(kv, model, ops).await,
+        Step::Batch { at_once: true, ops } => batch::at_once(kv, model, ops).await,
         Step::Grant(at, writes, ttl) => {
             let permission = if *writes { Permission::Write } else { Permission::Read };
             let expires_at = ttl.map(|ttl| now.plus(ttl));

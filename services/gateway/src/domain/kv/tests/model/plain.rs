@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    fn holds(&self, at: u8, condition: Condition) -> bool {
+    pub(super) fn holds(&self, at: u8, condition: Condition) -> bool {
         let revision = self.keys.get(&at).map(|life| life.current().revision);
         match condition {
             Condition::None => true,
@@ -157,8 +157,17 @@ impl Model {
         Outcome::Done(at)
     }
 
-    pub(super) fn rename(&mut self, from: u8, to: u8) -> Outcome {
+    pub(super) fn copy(&mut self, from: u8, to: u8, condition: Condition) -> Outcome {
         let Some(life) = self.keys.get(&from) else { return Outcome::NotFound };
+        let (value, expires_at) = (life.current().value, life.current().expires_at);
+        self.put(to, (value, expires_at), (false, condition))
+    }
+
+    pub(super) fn rename(&mut self, from: u8, to: u8, condition: Condition) -> Outcome {
+        let Some(life) = self.keys.get(&from) else { return Outcome::NotFound };
+        if !self.holds(to, condition) {
+            return Outcome::Conflict;
+        }
         if from != to {
             let (value, expires_at) = (life.current().value, life.current().expires_at);
             self.delete(from, Condition::None);
@@ -167,6 +176,11 @@ impl Model {
         }
         // Nothing is written, so what is current keeps its revision.
         Outcome::Done(from)
+    }
+
+    /// The number of a key's current value.
+    pub(super) fn value_of(&self, at: u8) -> Option<u8> {
+        self.keys.get(&at).map(|life| life.current().value)
     }
 
     pub(super) fn set_revision(&mut self, at: u8, revision: u64) {

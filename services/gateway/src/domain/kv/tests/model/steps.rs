@@ -15,11 +15,29 @@ pub(super) enum Step {
     Restore(u8, u64),
     Untrash(u8),
     Purge(u8),
-    Rename(u8, u8),
+    Rename(u8, u8, Wanted),
+    Copy(u8, u8, Wanted),
+    Batch { at_once: bool, ops: Vec<BatchStep> },
     Grant(u8, bool, Option<Duration>),
     Revoke(u8),
     Wait(Duration),
     Collect,
+}
+
+/// One operation of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BatchStep {
+    Get(u8),
+    Put(u8, u8, Wanted),
+    Delete(u8, Wanted),
+}
+
+impl BatchStep {
+    pub(super) fn key(self) -> u8 {
+        match self {
+            Self::Get(key) | Self::Put(key, _, _) | Self::Delete(key, _) => key,
+        }
+    }
 }
 
 /// A condition, in terms of what the model knows.
@@ -61,13 +79,21 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let put = (proptest::bool::weighted(0.2), key(), 0..30_u8, ttl(), wanted());
     let put =
         put.prop_map(|(by_bob, key, value, ttl, condition)| Step::Put { by_bob, key, value, ttl, condition });
+    let op = prop_oneof![
+        1 => key().prop_map(BatchStep::Get),
+        4 => (key(), 0..30_u8, wanted()).prop_map(|(key, value, wanted)| BatchStep::Put(key, value, wanted)),
+        2 => (key(), wanted()).prop_map(|(key, wanted)| BatchStep::Delete(key, wanted)),
+    ];
     let step = prop_oneof![
         10 => put,
         4 => (key(), wanted()).prop_map(|(key, wanted)| Step::Delete(key, wanted)),
         2 => (key(), 0..6_u64).prop_map(|(key, version)| Step::Restore(key, version)),
         2 => key().prop_map(Step::Untrash),
         1 => key().prop_map(Step::Purge),
-        2 => (key(), key()).prop_map(|(from, to)| Step::Rename(from, to)),
+        2 => (key(), key(), wanted()).prop_map(|(from, to, wanted)| Step::Rename(from, to, wanted)),
+        2 => (key(), key(), wanted()).prop_map(|(from, to, wanted)| Step::Copy(from, to, wanted)),
+        3 => (any::<bool>(), proptest::collection::vec(op, 1..5))
+            .prop_map(|(at_once, ops)| Step::Batch { at_once, ops }),
         2 => (key(), any::<bool>(), ttl()).prop_map(|(key, writes, ttl)| Step::Grant(key, writes, ttl)),
         1 => key().prop_map(Step::Revoke),
         4 => time().prop_map(Step::Wait),
