@@ -146,6 +146,8 @@ error_codes! {
     BodyTooLarge = 413, "body_too_large", "The request body is too large";
     /// The body is not of a type that this address reads.
     UnsupportedMediaType = 415, "unsupported_media_type", "The body must be JSON";
+    /// The body is compressed; it must be sent as it is.
+    BodyCompressed = 415, "body_compressed", "The body must not be compressed";
     /// The range begins behind the end.
     RangeNotSatisfiable = 416, "range_not_satisfiable", "The file has no such range";
     /// A field is absent or has a value that is not allowed.

@@ -1,5 +1,8 @@
 //! The command line as it is typed: what every command takes, and the list of commands.
 
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::commands;
@@ -48,6 +51,29 @@ pub(crate) struct Global {
     /// Say nothing but results and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// The error with the usage of the command that was typed, as its help has it. Otherwise options that the environment sets
+/// would stand in it as if they had to be typed.
+pub(crate) fn with_plain_usage(
+    mut command: clap::Command,
+    mut error: clap::Error,
+    typed: impl Iterator<Item = OsString>,
+) -> clap::Error {
+    if error.get(ContextKind::Usage).is_none() {
+        return error;
+    }
+    command.build();
+    let mut typed_command = &mut command;
+    for word in typed.skip(1) {
+        let Some(word) = word.to_str() else { continue };
+        if typed_command.find_subcommand(word).is_some() {
+            typed_command = typed_command.find_subcommand_mut(word).expect("it was just found");
+        }
+    }
+    let usage = typed_command.render_usage();
+    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    error
 }
 
 /// What the program can do.
@@ -110,6 +136,20 @@ mod tests {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert!(cli.global.json);
             assert_eq!(cli.global.kms.unwrap().as_str(), "http://a.example");
+        }
+    }
+
+    #[test]
+    fn the_usage_of_an_error_is_that_of_the_command_and_not_of_the_environment() {
+        for (line, usage) in [
+            ("coffer kv put --gateway http://a.example", "Usage: coffer kv put [OPTIONS] <KEY> [VALUE]"),
+            ("coffer --profile kv kv get", "Usage: coffer kv get [OPTIONS] <KEY>"),
+            ("coffer config --nothing", "Usage: coffer config [OPTIONS] <COMMAND>"),
+        ] {
+            let typed = || line.split(' ').map(OsString::from);
+            let error = Cli::try_parse_from(typed()).unwrap_err();
+            let text = with_plain_usage(Cli::command(), error, typed()).render().to_string();
+            assert!(text.contains(usage), "{text}");
         }
     }
 

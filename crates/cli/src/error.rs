@@ -376,6 +376,7 @@ pub(crate) fn exit_of_code(code: ErrorCode) -> Exit {
         | ErrorCode::NotFound
         | ErrorCode::MethodNotAllowed
         | ErrorCode::UnsupportedMediaType
+        | ErrorCode::BodyCompressed
         | ErrorCode::Internal => Exit::Unexpected,
     }
 }

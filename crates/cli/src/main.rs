@@ -24,7 +24,7 @@ mod user_key;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::args::Cli;
 use crate::error::CliError;
@@ -32,7 +32,7 @@ use crate::error::CliError;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(err) => return report::usage(&err),
+        Err(err) => return report::usage(&args::with_plain_usage(Cli::command(), err, std::env::args_os())),
     };
     let json = cli.global.json;
     match run(cli) {

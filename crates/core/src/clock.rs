@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::fmt::temporal::Pieces;
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -17,8 +18,14 @@ pub struct Timestamp(i64);
 
 /// A text that is no moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a moment: expected RFC 3339, such as 2026-01-31T12:00:00Z")]
-pub struct TimestampError;
+pub enum TimestampError {
+    /// It is written otherwise.
+    #[error("not a moment: expected RFC 3339, such as 2026-01-31T12:00:00Z")]
+    Form,
+    /// It is a moment of which not every time zone has a date.
+    #[error("out of range: the last moment is 9999-12-30T22:00:00Z")]
+    Range,
+}
 
 impl Timestamp {
     /// The moment `ms` milliseconds after 1970-01-01T00:00:00Z.
@@ -68,8 +75,13 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let moment: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
-        Ok(Self(moment.as_millisecond()))
+        let is_written_well =
+            || Pieces::parse(text).is_ok_and(|moment| moment.time().is_some() && moment.offset().is_some());
+        match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => Ok(Self(moment.as_millisecond())),
+            Err(_) if is_written_well() => Err(TimestampError::Range),
+            Err(_) => Err(TimestampError::Form),
+        }
     }
 }
 
@@ -150,6 +162,18 @@ mod tests {
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
         assert_eq!("2023-11-15T00:13:20.123+02:00".parse::<Timestamp>(), Ok(moment));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_moment_beyond_the_calendar_is_told_from_a_text_that_is_none() {
+        let last = "9999-12-30T22:00:00Z".parse::<Timestamp>().unwrap();
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.000Z");
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31T00:00:00+01:00"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError::Range), "{text}");
+        }
+        for text in ["9999-12-31", "9999-12-31T23:59:59", "9999-13-31T23:59:59Z", "soon", ""] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError::Form), "{text}");
+        }
     }
 
     #[test]

@@ -173,6 +173,9 @@ pub struct KvPage {
     pub items: Vec<KvMeta>,
     /// What keys with the delimiter have in common.
     pub common_prefixes: Vec<String>,
+    /// Keys that are there and cannot be read, because what was stored of them is damaged; absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<String>,
     /// Where the next page begins, unless this is the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,

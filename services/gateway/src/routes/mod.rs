@@ -26,6 +26,7 @@ use coffer_server::routes::{Endpoint, contract as contract_path, native};
 
 use crate::domain::configs::Door;
 use crate::domain::kms::UserKms;
+use crate::domain::usage::Calendar;
 use crate::domain::vault::Vault;
 use contract::{configs, kv, people, usage};
 use forward::{files, stream_to_data, to_data, to_kms};
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) owners: Data<v1::kv::Owners>,
     pub(crate) watchers: Data<Watchers>,
     pub(crate) door: Data<Door>,
+    pub(crate) calendar: Data<Calendar>,
 }
 
 /// The KMS's native paths that are passed on as they are.
@@ -90,6 +92,7 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
         .app_data(parts.owners.clone())
         .app_data(parts.watchers.clone())
         .app_data(parts.door.clone())
+        .app_data(parts.calendar.clone())
         .service(contract_path(paths_of_people::REGISTER).post(people::register))
         .service(contract_path(paths_of_people::VERIFY_REGISTER).post(people::verify_register))
         .service(contract_path(paths_of_people::LOGIN).post(people::login))

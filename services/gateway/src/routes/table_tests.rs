@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Parts, SeatLimits, Upstreams, Watchers, public};
 use crate::domain::kms::UserKms;
+use crate::domain::usage::Calendar;
 use crate::domain::vault::Vault;
 
 const SEATS: SeatLimits = SeatLimits {
@@ -42,6 +43,7 @@ fn parts() -> Parts {
         owners: Data::default(),
         watchers: Data::new(Watchers::new(SEATS)),
         door: Data::default(),
+        calendar: Data::new(Calendar::of("UTC").unwrap()),
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
 
 /// Keys and folded prefixes together, in the order of their bytes.
 fn table(page: &KvPage) -> String {
-    if page.items.is_empty() && page.common_prefixes.is_empty() {
+    if page.items.is_empty() && page.common_prefixes.is_empty() && page.damaged.is_empty() {
         return "No keys. Store one with: coffer kv put KEY VALUE".into();
     }
     let row = |meta: &KvMeta| {
@@ -66,6 +66,7 @@ fn table(page: &KvPage) -> String {
     let folded = |prefix: &String| ["-", "-", "-", "-", prefix].map(str::to_owned).to_vec();
     let mut rows: Vec<Vec<String>> =
         page.items.iter().map(row).chain(page.common_prefixes.iter().map(folded)).collect();
+    rows.extend(page.damaged.iter().map(|key| ["damaged", "-", "-", "-", key].map(str::to_owned).to_vec()));
     rows.sort_by(|one, other| one.last().cmp(&other.last()));
     output::table(&["VERSION", "SIZE", "UPDATED", "UNTIL", "KEY"], &rows)
 }

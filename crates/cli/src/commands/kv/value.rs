@@ -73,7 +73,10 @@ impl FromStr for Kind {
             "json" => JSON.to_owned(),
             "text" => TEXT.to_owned(),
             "bytes" => BYTES.to_owned(),
-            _ if text.contains('/') => text.to_owned(),
+            // It travels in a header.
+            _ if text.contains('/') && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+                text.to_owned()
+            }
             _ => return Err(KindError),
         }))
     }
@@ -151,7 +154,9 @@ mod tests {
         assert_eq!(argument("{\"a\":1}", None).unwrap().content_type, TEXT);
         assert_eq!(argument("{\"a\":1}", Some("json")).unwrap().content_type, JSON);
         assert_eq!(argument("x", Some("image/png")).unwrap().content_type, "image/png");
-        assert_eq!("jsn".parse::<Kind>(), Err(KindError));
+        for wrong in ["jsn", "image/\u{1b}png", "text/plain\r\nx: y", "a/é"] {
+            assert_eq!(wrong.parse::<Kind>(), Err(KindError), "{wrong:?}");
+        }
     }
 
     #[test]

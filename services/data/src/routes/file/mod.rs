@@ -93,7 +93,7 @@ pub(super) async fn put(
 fn check_encoding(request: &HttpRequest) -> Result<(), Failure> {
     match request.headers().get(header::CONTENT_ENCODING) {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            Err(Failure::of(ErrorCode::UnsupportedMediaType).with_detail("the body must not be compressed"))
+            Err(Failure::of(ErrorCode::BodyCompressed))
         }
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Who may use which keys: an owner all of his own, others what is granted to their address or to their role.
 //!
-//! Nobody else has access, whatever his role: administrators see figures and no values.
+//! Nobody else has access, whatever his role: administrators see figures and no values. What an owner shared stays shared
+//! when the owner is deactivated: `proto-docs/threat-model.md` says why.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -68,18 +68,23 @@ impl Kv {
         self.changes_after(space, prefix, after).await
     }
 
-    /// Whether everything after a position is still there.
+    /// Whether everything after a position is still there. One that nobody can have been told yet is none: whoever goes on
+    /// from there would miss everything that comes before it.
     pub(super) async fn check_position(&self, space: Space, after: Position) -> Result<(), KvError> {
+        let (now, revision) = (self.0.clock.now(), Version(after.revision));
         let kept = self.0.settings.watch_retention().saturating_sub(SLACK);
-        if after.seen_at.is_some_and(|at| self.0.clock.now() < at.plus(kept)) {
-            return Ok(());
+        if after.seen_at.is_some_and(|at| now.plus(SLACK) < at) {
+            return Err(KvError::Position);
+        }
+        if after.seen_at.is_some_and(|at| now < at.plus(kept)) {
+            let repo = &self.0.repo;
+            // Nothing tells of it if nobody asked lately: then the present itself does.
+            let has_been = repo.has_reached(space.owner, revision).await?
+                || revision <= repo.present(space.owner, now).await?;
+            return if has_been { Ok(()) } else { Err(KvError::Gone) };
         }
         // Later entries expire later, so if this one is there, all of them are.
-        if self.0.repo.has_change(space.owner, Version(after.revision)).await? {
-            Ok(())
-        } else {
-            Err(KvError::Gone)
-        }
+        if self.0.repo.has_change(space.owner, revision).await? { Ok(()) } else { Err(KvError::Gone) }
     }
 
     pub(super) async fn changes_after(

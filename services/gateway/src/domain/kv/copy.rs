@@ -32,7 +32,7 @@ impl Kv {
         self.authorize_write(caller, to, route.to).await?;
         let item = self.get(caller, from, route.from, None).await?;
         self.admit(&item.value)?;
-        let packed = Packed::pack(&item.value, item.meta.encrypt, item.meta.compressed);
+        let packed = self.pack(&item.value, item.meta.encrypt, item.meta.compressed).await?;
         let value = copied(&item, &packed);
         self.write(caller, to, &Write { key: route.to, condition: route.condition, value }).await
     }
@@ -42,19 +42,25 @@ impl Kv {
         self.authorize_write(caller, space, route.from).await?;
         self.authorize_write(caller, space, route.to).await?;
         if route.from == route.to {
+            let before = self.read_before(space, route.from).await?;
+            if before.known.is_none() {
+                return Err(KvError::NotFound);
+            }
+            before.judge(route.condition)?;
             return self.meta(caller, space, route.from).await;
         }
         for tried in 0..TRIES_MAX {
             let stored = self.0.repo.get(space.owner, route.from.as_str()).await?.ok_or(KvError::NotFound)?;
             let known = Arc::new(Known::read(&stored)?);
-            let Some(item) = self.item(space.owner, route.from, (&stored, known.version.0)).await? else {
+            let people = (caller.id(), space.owner);
+            let Some(item) = self.item(people, route.from, (&stored, known.version.0)).await? else {
                 continue;
             };
             let target = self.read_before(space, route.to).await?;
             let Verdict::Go(over) = target.judge(route.condition)? else {
                 return Err(KvError::Conflict { revision: None });
             };
-            let packed = Packed::pack(&item.value, item.meta.encrypt, item.meta.compressed);
+            let packed = self.pack(&item.value, item.meta.encrypt, item.meta.compressed).await?;
             let mut plan = Plan::new(self.context(Some(caller)));
             plan.delete(route.from, &known);
             let head = plan.put(route.to, over.as_deref(), &copied(&item, &packed))?;

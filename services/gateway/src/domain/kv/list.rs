@@ -2,6 +2,7 @@
 
 use coffer_core::UserId;
 use coffer_core::limits::PAGE_ITEMS_MAX;
+use coffer_store::records::StoreError;
 
 use super::{Caller, KEY_BYTES_MAX, Kv, KvError, Meta, Space};
 use crate::repo::kv::keys;
@@ -45,6 +46,8 @@ pub struct Listing {
     pub items: Vec<Listed>,
     /// What keys with the delimiter have in common.
     pub common_prefixes: Vec<String>,
+    /// Keys of which nothing is known, for what was stored of them is damaged.
+    pub damaged: Vec<String>,
     /// Where to go on, unless this is the last page.
     pub next_cursor: Option<String>,
 }
@@ -99,19 +102,30 @@ impl Kv {
         self.authorize_prefix(caller, space, &request.prefix).await?;
         let limit = request.limit.clamp(1, PAGE_ITEMS_MAX);
         let walk = self.walk(space.owner, request, limit).await?;
-        let mut items = Vec::with_capacity(walk.names.len());
+        let (mut items, mut damaged) = (Vec::with_capacity(walk.names.len()), Vec::new());
         for names in walk.names.chunks(ENTRIES_AT_A_TIME) {
             let sorts: Vec<_> = names.iter().map(|name| keys::current(name)).collect();
-            let found = self.0.repo.get_many(space.owner, &sorts).await?;
+            let found = self.0.repo.get_each(space.owner, &sorts).await?;
             for (key, stored) in names.iter().zip(found) {
-                // What has expired may still be among the keys.
-                let Some(stored) = stored else { continue };
-                let meta = Meta::of(&stored.entry()?.head, stored.version().0);
-                items.push(Listed { key: key.clone(), meta });
+                let meta = stored.and_then(|stored| match stored {
+                    Some(stored) => Ok(Some(Meta::of(&stored.entry()?.head, stored.version().0))),
+                    // What has expired may still be among the keys.
+                    None => Ok(None),
+                });
+                match meta {
+                    Ok(Some(meta)) => items.push(Listed { key: key.clone(), meta }),
+                    Ok(None) => {}
+                    Err(error @ StoreError::Corrupt { .. }) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(owner = %space.owner, error, "a key cannot be listed: its record is damaged");
+                        damaged.push(key.clone());
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         let next_cursor = walk.place.filter(|_| !walk.is_over).map(|place| place.cursor());
-        Ok(Listing { items, common_prefixes: walk.prefixes, next_cursor })
+        Ok(Listing { items, common_prefixes: walk.prefixes, damaged, next_cursor })
     }
 
     async fn walk(&self, owner: UserId, request: &ListRequest, limit: usize) -> Result<Walk, KvError> {

@@ -87,6 +87,11 @@ impl Calendar {
         }
     }
 
+    /// A moment as people of the zone write it, with microseconds, as in `2026-01-31 12:00:00.250000`.
+    pub fn write_micros(&self, at: Timestamp) -> String {
+        self.zoned(at).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
+    }
+
     /// A moment with date, time and offset, as in `2026-01-31T12:00:00.250000+00:00` (ISO 8601).
     pub fn iso(&self, at: Timestamp) -> String {
         self.zoned(at).strftime("%Y-%m-%dT%H:%M:%S.%6f%:z").to_string()
@@ -132,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_moment_is_written_as_the_zone_has_it() {
-        let written = Calendar::of("Asia/Kolkata").unwrap().write(at("2026-01-31T20:00:05.678Z"));
+        let (kolkata, moment) = (Calendar::of("Asia/Kolkata").unwrap(), at("2026-01-31T20:00:05.678Z"));
+        assert_eq!(kolkata.write_micros(moment), "2026-02-01 01:30:05.678000");
+        let written = kolkata.write(moment);
         let expected = Written {
             datetime: "2026-02-01 01:30:05".into(),
             date: "2026-02-01".into(),

@@ -17,10 +17,10 @@ use coffer_api::internal::users::{
 };
 use coffer_auth::permission::SeeUsers;
 use coffer_auth::principal::Permission as _;
-use coffer_core::Timestamp;
 use coffer_server::{ClientAddress, DetailContract, Failure, HttpError, JsonBody};
 
 use crate::domain::kms::AskError;
+use crate::domain::usage::Calendar;
 use crate::routes::Kms;
 use crate::routes::caller::Caller;
 
@@ -140,11 +140,11 @@ pub(in crate::routes) async fn logout(
     responses((status = 200, body = MeAnswer), (status = 401, description = "No session, or one that has ended")))]
 pub(in crate::routes) async fn me(
     caller: Caller,
-    kms: Kms,
+    (kms, calendar): (Kms, Data<Calendar>),
 ) -> Result<Json<MeAnswer>, HttpError<DetailContract>> {
     let me = kms.me(caller.token.expose()).await?.ok_or(Failure::of(ErrorCode::InvalidSession))?;
     let LoggedInUser { id, username, email, role } = contract_user(me.user);
-    let expires_at = date(me.expires_at, "%Y-%m-%d %H:%M:%S.%6f");
+    let expires_at = calendar.write_micros(me.expires_at);
     Ok(Json(MeAnswer { user: MeUser { user_id: id, username, email, role, expires_at } }))
 }
 
@@ -156,7 +156,7 @@ pub(in crate::routes) async fn me(
         (status = 403, description = "The caller is neither administrator nor manager")))]
 pub(in crate::routes) async fn users(
     caller: Caller,
-    kms: Kms,
+    (kms, calendar): (Kms, Data<Calendar>),
 ) -> Result<Json<UsersAnswer>, HttpError<DetailContract>> {
     SeeUsers::check(&caller).map_err(|_| Failure::of(ErrorCode::PermissionDenied))?;
     let (mut users, mut after) = (Vec::new(), Some(0));
@@ -165,8 +165,8 @@ pub(in crate::routes) async fn users(
         users.extend(page.items.into_iter().map(|listed| {
             let (is_active, made) = (listed.user.active, listed.user.created_at);
             let LoggedInUser { id, username, email, role } = contract_user(listed.user);
-            let created_at = date(made, SECONDS);
-            let last_login = listed.last_login_at.map(|moment| date(moment, SECONDS));
+            let created_at = calendar.write(made).datetime;
+            let last_login = listed.last_login_at.map(|moment| calendar.write(moment).datetime);
             ListedUser { id, username, email, role, created_at, last_login, is_active }
         }));
         after = page.next;
@@ -214,24 +214,4 @@ fn refused(error: AskError, words: impl FnOnce(ErrorCode) -> Option<&'static str
 fn contract_user(user: User) -> LoggedInUser {
     let username = user.user_name.unwrap_or_else(|| user.email.clone());
     LoggedInUser { id: user.number, username, email: user.email, role: user.role.into() }
-}
-
-const SECONDS: &str = "%Y-%m-%d %H:%M:%S";
-
-/// A moment as text, in UTC; empty for one that no calendar has.
-fn date(moment: Timestamp, format: &str) -> String {
-    let moment = jiff::Timestamp::from_millisecond(moment.as_ms());
-    moment.map_or_else(|_| String::new(), |moment| moment.strftime(format).to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_written_as_the_contract_has_them() {
-        let moment = Timestamp::from_ms(1_700_000_000_123);
-        assert_eq!(date(moment, SECONDS), "2023-11-14 22:13:20");
-        assert_eq!(date(moment, "%Y-%m-%d %H:%M:%S.%6f"), "2023-11-14 22:13:20.123000");
-    }
 }

@@ -92,6 +92,18 @@ async fn a_copy_and_a_renamed_key_have_the_value_and_a_history_of_their_own() {
     let same =
         bed.kv.rename(&ann(), anns(), Route { from: &c, to: &c, condition: Condition::None }).await.unwrap();
     assert_eq!(same, renamed);
+    // Onto itself it is held to its condition as onto any other.
+    let onto_itself =
+        async |condition| bed.kv.rename(&ann(), anns(), Route { from: &c, to: &c, condition }).await;
+    let right = onto_itself(Condition::Revision(renamed.revision)).await.unwrap();
+    assert_eq!(right, renamed);
+    for wrong in [Condition::Absent, Condition::Revision(renamed.revision + 1)] {
+        let refused = onto_itself(wrong).await;
+        assert!(matches!(refused, Err(KvError::Conflict { revision: Some(is) }) if is == renamed.revision));
+    }
+    let none = key("none");
+    let missing = Route { from: &none, to: &none, condition: Condition::Absent };
+    assert!(matches!(bed.kv.rename(&ann(), anns(), missing).await, Err(KvError::NotFound)));
     let mine = bob().own_space();
     let theirs = bed.kv.copy(&bob(), (anns(), mine), route(Condition::None)).await;
     assert!(matches!(theirs, Err(KvError::Denied)));

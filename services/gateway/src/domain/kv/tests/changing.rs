@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use coffer_core::Clock as _;
 use coffer_store::records::{Page, Partition};
 use tokio::task::JoinSet;
 
@@ -43,6 +44,31 @@ async fn each_change_is_told_once_in_order_and_by_prefix() {
     let from_first = Position { revision: first.revision, seen_at: None };
     assert_eq!(told(all_after(&bed.kv, "", from_first).await)[0].0, "b");
     assert!(all_after(&bed.kv, "x", start).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_position_that_nobody_can_have_reached_is_none() {
+    let bed = Bed::memory();
+    let kept = KvSettings::default().watch_retention();
+    for _ in 0..2 {
+        bed.put("a", "1").await;
+        let present = bed.kv.position(&ann(), anns(), "").await.unwrap();
+        let latest = bed.put("a", "2").await.revision;
+        for (revision, is_there) in
+            [(0, true), (present.revision, true), (latest, true), (latest + 1000, false)]
+        {
+            let position = Position { revision, seen_at: Some(bed.clock.now()) };
+            let changes = bed.kv.changes(&ann(), anns(), "", position).await;
+            let watched = bed.kv.watch(&ann(), anns(), "", Some(position)).await;
+            assert_eq!((changes.is_ok(), watched.is_ok()), (is_there, is_there), "{position}");
+            let gone = matches!((changes, watched), (Err(KvError::Gone), Err(KvError::Gone)));
+            assert_eq!(gone, !is_there, "{position}");
+        }
+        let tomorrow = Position { seen_at: Some(bed.after(Duration::from_hours(24))), ..present };
+        assert!(matches!(bed.kv.changes(&ann(), anns(), "", tomorrow).await, Err(KvError::Position)));
+        // The same when nobody has asked for a position for long.
+        bed.clock.advance(kept);
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_core::ManualClock;
-use coffer_store::records::SqliteRecords;
+use coffer_store::records::{Commit, SqliteRecords};
 use coffer_store::testing::Observed;
 
 use super::super::{Condition, KvError, ListRequest};
 use super::bed::{Bed, START, ann, anns, bob, key};
+use crate::repo::kv::keys;
 
 const NAMES: [&str; 9] = ["a", "a/1", "a/2/x", "a/2/y", "a/3", "a0", "b/Report", "報告", "\u{10ffff}"];
 
@@ -131,6 +132,18 @@ async fn a_delimiter_folds_what_lies_behind_it() {
     );
     let (names, prefixes) = folded("a/").await;
     assert_eq!((names, prefixes), (vec!["a/1".into(), "a/3".into()], vec!["a/2/".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_named_and_spoils_nothing_else() {
+    let bed = filled().await;
+    let spoil = Commit::new().put(&keys::current("a/1"), &b"not sealed"[..], None);
+    bed.sealed.records().commit(&keys::partition(anns().owner), spoil).await.unwrap();
+    let whole = bed.kv.list(&ann(), anns(), &with("", 100)).await.unwrap();
+    assert_eq!(whole.damaged, ["a/1"]);
+    assert!(whole.items.len() > 3 && whole.items.iter().all(|item| item.key != "a/1"));
+    let sound = bed.kv.list(&ann(), anns(), &with("b", 100)).await.unwrap();
+    assert!(sound.damaged.is_empty() && !sound.items.is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use coffer_server::{HttpError, ValidJson, ValidQuery};
 
 use super::desk::{Desk, key_in};
 use super::{condition, wire};
-use crate::domain::kv::{ListRequest, Route};
+use crate::domain::kv::{ListRequest, Listing, Route};
 use crate::domain::usage::Kind;
 
 /// Keys by prefix, folded at a delimiter, or by a part of their name.
@@ -26,9 +26,13 @@ pub(in crate::routes) async fn list(
     let KvListQuery { prefix, delimiter, search, cursor, limit, owner } = query.into_inner();
     let space = desk.space(owner.as_deref()).await?;
     let request = ListRequest { prefix, delimiter, search, cursor, limit: page_items(limit) };
-    let listing = desk.kv()?.list(&desk.caller, space, &request).await?;
-    let items = listing.items.into_iter().map(|listed| wire::meta(&listed.key, listed.meta)).collect();
-    Ok(Json(KvPage { items, common_prefixes: listing.common_prefixes, next_cursor: listing.next_cursor }))
+    let mut listing = desk.kv()?.list(&desk.caller, space, &request).await?;
+    let items = std::mem::take(&mut listing.items)
+        .into_iter()
+        .map(|listed| wire::meta(&listed.key, listed.meta))
+        .collect();
+    let Listing { common_prefixes, damaged, next_cursor, .. } = listing;
+    Ok(Json(KvPage { items, common_prefixes, damaged, next_cursor }))
 }
 
 /// Copies a value to another key, also between the spaces of two owners.
