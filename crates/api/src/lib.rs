@@ -6,6 +6,7 @@
 pub mod configs;
 pub mod contract;
 pub mod error;
+pub mod file_copies;
 pub mod file_keys;
 pub mod file_versions;
 pub mod files;

@@ -91,6 +91,18 @@ pub(crate) enum Command {
     Put(commands::put::Args),
     /// Fetch a file and decrypt it
     Get(commands::get::Args),
+    /// Write a file, or a range of it, to standard output
+    Cat(commands::cat::Args),
+    /// Copy a file on the servers
+    Cp(commands::copies::CopyArgs),
+    /// Give a file another name on the servers
+    Mv(commands::copies::MoveArgs),
+    /// Delete files; they can be brought back for a while
+    Rm(commands::rm::Args),
+    /// List the versions of a file that are kept
+    Versions(commands::versions::Args),
+    /// Bring a deleted file back, or store an earlier version anew
+    Restore(commands::restore::Args),
     /// List files
     Ls(commands::ls::Args),
     /// Rotate the keys of files and folders, and see what others did with them

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use coffer_api::file_copies::{RegisterCopy, RegisteredCopy};
 use coffer_api::file_keys::{
     CreateFileKey, DestroyFileKey, ExportFileKey, ExportedFileKey, FileKey, FileKeyPage, FileKeySummary,
     KeyUses, KeyVersions, KeyVersionsOf, ListUses, PageQuery, RotateFileKey, ShowFileKey, UnwrapRequest,
@@ -180,6 +181,11 @@ impl KmsClient {
     /// The content keys of versions of files, as the data service handed them out.
     pub async fn open_versions(&self, body: &OpenVersions) -> Result<OpenedVersions, ClientError> {
         self.calls.call(Method::POST, v1::FILE_VERSIONS_OPEN, body).await
+    }
+
+    /// Registers a copy of content that is there.
+    pub async fn register_copy(&self, body: &RegisterCopy) -> Result<RegisteredCopy, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_VERSIONS_COPY, body).await
     }
 
     /// Gives somebody access to a file of the caller's.

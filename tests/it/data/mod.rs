@@ -1,5 +1,7 @@
 //! Files as envelopes on the data service: real services, real storage, real envelopes.
 
+mod copied;
+mod copying;
 mod crashes;
 mod kept;
 mod listed;

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use coffer_api::file_copies::{CopyFile, MoveFile, RegisterCopy, RegisteredCopy};
 use coffer_api::file_keys::{Covers, CreateFileKey, FileKey, ShowFileKey};
 use coffer_api::file_versions::{
     NewVersion, OpenVersions, PublishVersions, RegisterVersions, SealedVersion, UploadedVersion,
 };
 use coffer_api::{ErrorCode, PrefixHash};
 use coffer_client::{ClientError, DataClient, FileAt, KmsClient};
-use coffer_core::SystemRandom;
+use coffer_core::{Random as _, SeededRandom, SystemRandom};
 use coffer_crypto::envelope::{ContentKey, Details, Head, Opener, Options, Recipient, Sealer};
 use coffer_crypto::filekey::PublicKey;
 use coffer_tests::{Stack, User};
+use futures_util::TryStreamExt as _;
 
 use super::{client, get, streamed};
 
@@ -80,9 +82,7 @@ impl Person {
         let registered = self.kms.register_versions(&RegisterVersions { owner: None, items }).await?;
         let version = registered.items[0].version;
         self.data.put_file(FileAt::own(name), version, (None, streamed(&bytes))).await?;
-        let items = vec![UploadedVersion { name: name.into(), version }];
-        self.kms.publish_versions(&PublishVersions { owner: None, items }).await?;
-        Ok(version)
+        self.publish(name, version).await
     }
 
     /// Reads a file, or a version of it.
@@ -111,6 +111,73 @@ impl Person {
         Ok(Read { version, key_version, plaintext })
     }
 
+    /// Copies a version of a file of one's own, or of somebody else's who shares it, as the command line does.
+    pub(super) async fn copy(
+        &self,
+        (from, owner, version): (&str, Option<&str>, Option<u64>),
+        to: &str,
+    ) -> Result<u64, ClientError> {
+        let at = FileAt { owner, ..FileAt::own(from) };
+        let (seen, registered) = self.register_copy((at, version), to).await?;
+        let copy = CopyFile {
+            from: from.into(),
+            from_owner: owner.map(Into::into),
+            from_version: seen,
+            to: to.into(),
+            to_owner: None,
+            version: registered.version,
+            stanzas: registered.stanzas,
+        };
+        self.data.copy_file(&copy, FileAt::default()).await?;
+        self.publish(to, registered.version).await
+    }
+
+    /// Moves a file of one's own, as the command line does.
+    pub(super) async fn rename(&self, from: &str, to: &str) -> Result<u64, ClientError> {
+        let (seen, registered) = self.register_copy((FileAt::own(from), None), to).await?;
+        let body = MoveFile {
+            from: from.into(),
+            from_version: seen,
+            to: to.into(),
+            owner: None,
+            version: registered.version,
+            stanzas: registered.stanzas,
+        };
+        self.data.move_file(&body, FileAt::default()).await?;
+        self.publish(to, registered.version).await
+    }
+
+    async fn register_copy(
+        &self,
+        (at, version): (FileAt<'_>, Option<u64>),
+        to: &str,
+    ) -> Result<(u64, RegisteredCopy), ClientError> {
+        let download = self.data.get_file(at, version, Some(0..16_384)).await?;
+        let seen = download.head.version;
+        let pieces: Vec<bytes::Bytes> = download.into_stream().try_collect().await?;
+        let head = head_of(&pieces.concat());
+        let stanza = head.stanzas.stanzas().iter().max_by_key(|stanza| stanza.version).expect("there is one");
+        self.key(to).await?;
+        let copy = RegisterCopy {
+            from: at.name.into(),
+            from_owner: at.owner.map(Into::into),
+            version: seen,
+            present: version.is_none(),
+            prefix: BASE64.encode(head.prefix.as_bytes()),
+            key_version: stanza.version,
+            wrapped: BASE64.encode(&stanza.wrapped),
+            to: to.into(),
+            to_owner: None,
+        };
+        Ok((seen, self.kms.register_copy(&copy).await?))
+    }
+
+    async fn publish(&self, name: &str, version: u64) -> Result<u64, ClientError> {
+        let items = vec![UploadedVersion { name: name.into(), version }];
+        self.kms.publish_versions(&PublishVersions { owner: None, items }).await?;
+        Ok(version)
+    }
+
     /// What opens this envelope, and for which version of the file key it was wrapped.
     pub(super) async fn content_key(
         &self,
@@ -132,6 +199,13 @@ impl Person {
         let key = BASE64.decode(opened.items[0].content_key.expose()).expect("it is base64");
         Ok((ContentKey::from_bytes(&key).expect("it is a content key"), stanza.version))
     }
+}
+
+/// Bytes that nothing makes shorter: more than a record holds goes to the blob store.
+pub(super) fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut noise = vec![0; bytes];
+    SeededRandom::new(seed).fill(&mut noise);
+    noise
 }
 
 fn head_of(bytes: &[u8]) -> Head {

@@ -7,7 +7,7 @@ use coffer_crypto::envelope::Head;
 use coffer_tests::until;
 use serde_json::Value;
 
-use super::registered::Person;
+use super::registered::{Person, noise};
 use super::*;
 
 fn rotate(name: &str) -> RotateFileKey {
@@ -32,7 +32,7 @@ async fn every_kept_version_and_what_is_in_the_trash_opens_for_the_new_key_alone
         let ann = Person::at(&stack, &stack.user("ann").await, 0);
         ann.kms.create_file_key(&CreateFileKey { name: "d".into(), covers: Covers::Folder }).await.unwrap();
         let small = b"small".to_vec();
-        let large = vec![7; 300_000];
+        let large = noise(7, 300_000);
         for name in ["own", "d/a", "d/e/b"] {
             assert_eq!(ann.put(name, &small).await.unwrap(), 1);
             assert_eq!(ann.put(name, &large).await.unwrap(), 2);

@@ -7,7 +7,7 @@ use coffer_api::ErrorCode;
 use coffer_api::file_keys::{DestroyFileKey, RotateFileKey};
 use tokio::task::JoinSet;
 
-use super::registered::Person;
+use super::registered::{Person, noise};
 use super::*;
 
 const ROTATIONS: u32 = 6;
@@ -16,7 +16,9 @@ const NAMES: [&str; 2] = ["small", "large"];
 /// What a version holds: nothing of it is in another.
 fn plaintext(name: &str, number: u64) -> Vec<u8> {
     let bytes = if name == "small" { 2_000 } else { 200_000 };
-    number.to_be_bytes().into_iter().cycle().take(bytes).collect()
+    let mut plaintext = noise(number, bytes);
+    plaintext[..8].copy_from_slice(&number.to_be_bytes());
+    plaintext
 }
 
 /// The number that a plaintext was made of, if it was made of one alone.

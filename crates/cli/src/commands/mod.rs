@@ -1,9 +1,11 @@
 //! The commands, one file each: its arguments, and one function that does it.
 
 pub(crate) mod admin;
+pub(crate) mod cat;
 mod code;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod copies;
 pub(crate) mod get;
 pub(crate) mod keys;
 pub(crate) mod kv;
@@ -13,12 +15,15 @@ pub(crate) mod ls;
 pub(crate) mod password;
 pub(crate) mod put;
 pub(crate) mod register;
+pub(crate) mod restore;
+pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod sessions;
 pub(crate) mod share;
 pub(crate) mod shared;
 pub(crate) mod stats;
 pub(crate) mod unshare;
+pub(crate) mod versions;
 pub(crate) mod whoami;
 
 use std::process::ExitCode;
@@ -43,6 +48,12 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Whoami(args) => whoami::run(args, &app).await,
         Command::Put(args) => put::run(args, &app).await,
         Command::Get(args) => get::run(args, &app).await,
+        Command::Cat(args) => cat::run(args, &app).await,
+        Command::Cp(args) => copies::copy(args, &app).await,
+        Command::Mv(args) => copies::rename(args, &app).await,
+        Command::Rm(args) => rm::run(args, &app).await,
+        Command::Versions(args) => versions::run(args, &app).await,
+        Command::Restore(args) => restore::run(args, &app).await,
         Command::Keys(args) => keys::run(args, &app).await,
         Command::Ls(args) => ls::run(args, &app).await,
         Command::Share(args) => share::run(args, &app).await,

@@ -3,9 +3,11 @@
 //! The network is asynchronous, files and ciphers are not: each transfer has a thread that seals or opens, and a short
 //! queue between it and the network, which makes the faster of the two wait.
 
+mod heads;
 mod open;
 mod seal;
 
+pub(crate) use heads::{Named, Seen};
 pub(crate) use open::{Arriving, OpenError, Opening};
 pub(crate) use seal::{Sealing, Source};
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use coffer_api::file_copies::{CopyFile, FILE_COPY, FILE_MOVE, MoveFile};
 use coffer_api::files::{
     ENVELOPE_MEDIA_TYPE, FILE_TRASH, FILE_TRASH_RESTORE, FILES, FileHistory, FileQuery, FileTrashPage,
     FileTrashQuery, RestoreFile, StoredFile,
@@ -75,16 +76,12 @@ impl FileDownload {
 impl DataClient {
     fn file(&self, method: Method, (base, file): (&str, FileAt<'_>)) -> RequestBuilder {
         let path = format!("{base}/{}", utf8_percent_encode(file.name, ESCAPED));
-        let headers: [(HeaderName, Option<&str>); 3] = [
-            (HeaderName::from_static(OWNER), file.owner),
-            (IF_MATCH, file.if_match),
-            (IF_NONE_MATCH, file.if_none_match),
-        ];
         let request = self.calls.request(method, &path);
-        headers.into_iter().fold(request, |request, (name, value)| match value {
-            Some(value) => request.header(name, value),
+        let request = match file.owner {
+            Some(owner) => request.header(HeaderName::from_static(OWNER), owner),
             None => request,
-        })
+        };
+        conditioned(request, file)
     }
 
     /// Stores an envelope as this version of a file. Its length need not be known. An error of the stream breaks the
@@ -157,6 +154,18 @@ impl DataClient {
         self.calls.call(Method::POST, FILE_TRASH_RESTORE, &body).await
     }
 
+    /// Gives content a second name; `target` says what the file there must be.
+    pub async fn copy_file(&self, body: &CopyFile, target: FileAt<'_>) -> Result<StoredFile, ClientError> {
+        let request = self.calls.request(Method::POST, FILE_COPY).json(body);
+        self.calls.read_json(conditioned(request, target)).await
+    }
+
+    /// Gives a file another name; `target` says what the file there must be.
+    pub async fn move_file(&self, body: &MoveFile, target: FileAt<'_>) -> Result<StoredFile, ClientError> {
+        let request = self.calls.request(Method::POST, FILE_MOVE).json(body);
+        self.calls.read_json(conditioned(request, target)).await
+    }
+
     fn told(&self, headers: &HeaderMap) -> Result<FileHead, ClientError> {
         let whole =
             headers.get(CONTENT_RANGE).and_then(|told| told.to_str().ok()?.rsplit_once('/')?.1.parse().ok());
@@ -166,6 +175,15 @@ impl DataClient {
         let ((size_bytes, etag), version) = told.ok_or_else(|| self.calls.not_understood())?;
         Ok(FileHead { version, etag, size_bytes })
     }
+}
+
+/// The request with what must be so for it to be done.
+fn conditioned(request: RequestBuilder, file: FileAt<'_>) -> RequestBuilder {
+    let headers = [(IF_MATCH, file.if_match), (IF_NONE_MATCH, file.if_none_match)];
+    headers.into_iter().fold(request, |request, (name, value)| match value {
+        Some(value) => request.header(name, value),
+        None => request,
+    })
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {

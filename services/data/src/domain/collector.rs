@@ -85,10 +85,20 @@ impl Files {
             return Ok(false);
         }
         self.blobs.delete(blob).await?;
+        self.repo.forget_blob_names(space, blob).await?;
         Ok(true)
     }
 
     async fn is_named(&self, blob: BlobId, space: UserId, name: &FileName) -> Result<bool, StoreError> {
-        self.repo.state(space, name).await?.names(blob, self.clock.now())
+        if self.repo.state(space, name).await?.names(blob, self.clock.now())? {
+            return Ok(true);
+        }
+        // A copy may have it still.
+        for other in self.repo.blob_names(space, blob).await?.all().iter().filter(|other| *other != name) {
+            if self.repo.state(space, other).await?.names(blob, self.clock.now())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

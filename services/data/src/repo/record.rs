@@ -16,6 +16,7 @@ const NAME: &str = "name";
 const DROPPED: &str = "dropped";
 const TRASH: &str = "trash";
 const FENCE: &str = "fence";
+const BLOB_NAMES: &str = "names";
 
 /// The partition of a space.
 pub(super) fn partition(space: UserId) -> Partition {
@@ -35,6 +36,11 @@ pub(super) fn trash_key(name: &FileName) -> Sort {
 /// Where it stands which versions of a file key are taken in.
 pub(super) fn fence_key(file: FileId) -> Sort {
     Sort::of(FENCE).and(file.as_bytes()).build()
+}
+
+/// Where the names of a blob stand that has had several.
+pub(super) fn blob_names_key(blob: BlobId) -> Sort {
+    Sort::of(BLOB_NAMES).and(blob.as_bytes()).build()
 }
 
 /// The range of all deleted names that begin with `prefix`, after `after`.

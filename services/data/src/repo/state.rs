@@ -3,6 +3,7 @@
 use coffer_core::{BlobId, FileId, FileName, Timestamp, UserId};
 use coffer_store::records::{Outcome, Page, SealedCommit, Sort, StoreError, Version};
 
+use super::blob_names::BlobNames;
 use super::fences::Fences;
 use super::files::{FileRepo, StoredFile};
 use super::native::{Past, Tombstone};
@@ -58,6 +59,68 @@ pub(crate) struct Change<'a> {
     pub(crate) forget: &'a [Past],
     /// Which versions of file keys are taken in: as it was read.
     pub(crate) fences: Option<&'a Fences>,
+    /// The names that its blob has from now on, if it has several.
+    pub(crate) blob_names: Option<&'a BlobNames>,
+}
+
+/// What is to become of one of several names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfName<'a> {
+    pub(crate) name: &'a FileName,
+    /// What stood under it.
+    pub(crate) before: &'a NameState,
+    pub(crate) change: &'a Change<'a>,
+}
+
+impl OfName<'_> {
+    /// Adds what it takes; says which of the guards are about blobs that may have been given up.
+    fn add_to(&self, mut commit: SealedCommit, guards: &mut Guards) -> SealedCommit {
+        let Self { name, before, change } = self;
+        let (file, trash) = (name_key(name), trash_key(name));
+        commit = match &before.file {
+            Some(stored) => commit.at_version(&file, stored.version()),
+            None => commit.absent(&file),
+        };
+        commit = match &before.trashed {
+            Some((version, _)) => commit.at_version(&trash, *version),
+            None => commit.absent(&trash),
+        };
+        guards.all += 2;
+        if let Some(fences) = change.fences {
+            commit = fences.guard(commit);
+            guards.all += fences.len();
+        }
+        if let Some(names) = change.blob_names {
+            commit = names.write(commit);
+            guards.all += 1;
+        }
+        if let Some(blob) = change.put.and_then(FileRecord::blob) {
+            commit = commit.absent(&dropped_key(blob.id));
+            guards.of_blobs.push(guards.all);
+            guards.all += 1;
+        }
+        if let Some(until) = change.retire_until {
+            commit = commit.retire(&file, Some(until));
+        }
+        commit = match change.put {
+            Some(record) => commit.put_as(&file, record, None),
+            None => commit.delete(&file),
+        };
+        commit = match change.bury {
+            Some((tombstone, until)) => commit.put_as(&trash, tombstone, Some(until)),
+            None if before.trashed.is_some() => commit.delete(&trash),
+            None => commit,
+        };
+        change.forget.iter().fold(commit, |commit, past| commit.delete(&Sort::past(&file, past.revision())))
+    }
+}
+
+/// The guards of a commit, by their places.
+#[derive(Default)]
+struct Guards {
+    all: usize,
+    /// Those that refuse a blob that was given up.
+    of_blobs: Vec<usize>,
 }
 
 /// What came of a change.
@@ -118,43 +181,23 @@ impl FileRepo {
         before: &NameState,
         change: &Change<'_>,
     ) -> Result<Changed, StoreError> {
-        let (file, trash) = (name_key(name), trash_key(name));
-        let commit = SealedCommit::new();
-        let mut commit = match &before.file {
-            Some(stored) => commit.at_version(&file, stored.version()),
-            None => commit.absent(&file),
-        };
-        commit = match &before.trashed {
-            Some((version, _)) => commit.at_version(&trash, *version),
-            None => commit.absent(&trash),
-        };
-        let overtaken = 2 + change.fences.map_or(0, Fences::len);
-        if let Some(fences) = change.fences {
-            commit = fences.guard(commit);
-        }
-        if let Some(blob) = change.put.and_then(FileRecord::blob) {
-            commit = commit.absent(&dropped_key(blob.id));
-        }
-        if let Some(until) = change.retire_until {
-            commit = commit.retire(&file, Some(until));
-        }
-        commit = match change.put {
-            Some(record) => commit.put_as(&file, record, None),
-            None => commit.delete(&file),
-        };
-        commit = match change.bury {
-            Some((tombstone, until)) => commit.put_as(&trash, tombstone, Some(until)),
-            None if before.trashed.is_some() => commit.delete(&trash),
-            None => commit,
-        };
-        for past in change.forget {
-            commit = commit.delete(&Sort::past(&file, past.revision()));
-        }
-        match self.records.commit(&partition(space), commit).await? {
-            Outcome::Committed(_) => Ok(Changed::Yes),
-            Outcome::Refused { guard } if guard < overtaken => Ok(Changed::Overtaken),
-            Outcome::Refused { .. } => Ok(Changed::Dropped),
-        }
+        self.change_all(space, &[OfName { name, before, change }]).await
+    }
+
+    /// Changes what stands under several names together, if each is still as it was before.
+    pub(crate) async fn change_all(
+        &self,
+        space: UserId,
+        names: &[OfName<'_>],
+    ) -> Result<Changed, StoreError> {
+        let mut guards = Guards::default();
+        let commit =
+            names.iter().fold(SealedCommit::new(), |commit, of_name| of_name.add_to(commit, &mut guards));
+        Ok(match self.records.commit(&partition(space), commit).await? {
+            Outcome::Committed(_) => Changed::Yes,
+            Outcome::Refused { guard } if guards.of_blobs.contains(&guard) => Changed::Dropped,
+            Outcome::Refused { .. } => Changed::Overtaken,
+        })
     }
 
     /// The deleted files after this name, in the order of their names.

@@ -34,6 +34,8 @@ pub(crate) fn public(app: &mut ServiceConfig, library: &Data<Library>, openness:
                 .delete(file::kept::delete),
         )
         .service(routes::native(paths::v1::FILE_HISTORY).get(file::kept::history))
+        .service(routes::native(paths::v1::FILE_COPY).post(file::copies::copy))
+        .service(routes::native(paths::v1::FILE_MOVE).post(file::copies::rename))
         .service(routes::native(paths::v1::FILE_TRASH).get(file::kept::trash))
         .service(routes::native(paths::v1::FILE_TRASH_RESTORE).post(file::kept::restore));
 }

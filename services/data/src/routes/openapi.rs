@@ -16,6 +16,7 @@ use super::{contract, file, native};
         contract::upload, contract::download, contract::list_files,
         native::files, file::put, file::get, file::head,
         file::kept::delete, file::kept::history, file::kept::trash, file::kept::restore,
+        file::copies::copy, file::copies::rename,
     ),
     modifiers(&SessionSchemes)
 )]

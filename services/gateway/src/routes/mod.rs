@@ -54,7 +54,7 @@ pub(crate) struct Parts {
 }
 
 /// The KMS's native paths that are passed on as they are.
-const OF_THE_KMS: [&str; 25] = [
+const OF_THE_KMS: [&str; 26] = [
     paths::REGISTRATIONS,
     paths::REGISTRATIONS_CODE,
     paths::REGISTRATIONS_VERIFY,
@@ -75,6 +75,7 @@ const OF_THE_KMS: [&str; 25] = [
     paths::FILE_KEY_USES,
     paths::FILE_KEY_VERSIONS,
     paths::FILE_VERSIONS,
+    paths::FILE_VERSIONS_COPY,
     paths::FILE_VERSIONS_OPEN,
     paths::FILE_VERSIONS_PUBLISH,
     paths::GRANTS,
@@ -128,6 +129,8 @@ pub(crate) fn public(app: &mut ServiceConfig, parts: &Parts) {
                 .delete(stream_to_data),
         )
         .service(native(paths::FILE_HISTORY).get(to_data))
+        .service(native(paths::FILE_COPY).post(to_data))
+        .service(native(paths::FILE_MOVE).post(to_data))
         .service(native(paths::FILE_TRASH).get(to_data))
         .service(native(paths::FILE_TRASH_RESTORE).post(to_data))
         .service(contract_path(file_contract::UPLOAD).post(files))

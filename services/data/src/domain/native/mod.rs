@@ -6,6 +6,7 @@
 //! Nothing here opens an envelope: that its head is one is all that can be known without its key.
 
 pub(crate) mod condition;
+pub(crate) mod copying;
 pub(crate) mod heads;
 pub(crate) mod history;
 mod plan;
@@ -18,7 +19,7 @@ mod trash;
 mod upload;
 
 pub(crate) use condition::{Condition, Tags};
-pub(crate) use publish::PutOrder;
+pub(crate) use publish::{PutOrder, Stored};
 pub(crate) use reading::{Answer, NativeFile};
 pub(crate) use trash::Trashed;
 

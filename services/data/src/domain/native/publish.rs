@@ -96,6 +96,7 @@ impl Files {
                 forget: &plan.forget,
                 bury: None,
                 fences: Some(&fences),
+                blob_names: None,
             };
             match self.repo.change(place.space, place.name, &before, &change).await? {
                 Changed::Yes => {
@@ -134,7 +135,7 @@ pub(super) fn keys_of(head: &Head) -> Vec<FileId> {
     keys
 }
 
-fn record<'a>(
+pub(super) fn record<'a>(
     arrived: &Arrived<'a>,
     tag: Tag,
     now: Timestamp,

@@ -34,6 +34,11 @@ impl NativeFile {
         let (size_bytes, created_at) = (record.size_bytes, record.created_at);
         Ok(Some(Self { file, tag, size_bytes, created_at }))
     }
+
+    /// As it is stored.
+    pub(super) fn stored(&self) -> &StoredFile {
+        &self.file
+    }
 }
 
 /// The bytes of an envelope, as they are read.

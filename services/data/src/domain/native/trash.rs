@@ -48,11 +48,10 @@ impl Library {
             files.note(place, &plan).await?;
             let tombstone = Tombstone { trail: std::mem::take(&mut plan.trail) };
             let change = Change {
-                put: None,
                 retire_until: plan.retire_until,
                 bury: plan.retire_until.map(|until| (&tombstone, until)),
                 forget: &plan.forget,
-                fences: None,
+                ..Change::default()
             };
             if files.repo.change(place.space, place.name, &before, &change).await? == Changed::Yes {
                 return Ok(());

@@ -1,6 +1,7 @@
 //! One file as an envelope: storing it and reading it, whole or in part, as a stream both ways.
 
 mod conditions;
+pub(super) mod copies;
 pub(super) mod kept;
 mod path;
 mod range;

@@ -53,10 +53,13 @@ pub(super) fn version(request: &HttpRequest) -> Result<u64, Failure> {
     let given = request.headers().get(FILE_VERSION);
     let given = given.ok_or_else(|| Failure::field(FILE_VERSION, "is required"))?;
     let digits = given.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let version = digits.and_then(|text| text.parse().ok());
-    version
-        .filter(|version| (1..=VERSION_MAX).contains(version))
-        .ok_or_else(|| Failure::field(FILE_VERSION, "is a number from 1 to 9007199254740991"))
+    checked(FILE_VERSION, digits.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The version, if it can be one.
+pub(super) fn checked(field: &'static str, version: u64) -> Result<u64, Failure> {
+    let is_one = (1..=VERSION_MAX).contains(&version);
+    is_one.then_some(version).ok_or_else(|| Failure::field(field, "is a number from 1 to 9007199254740991"))
 }
 
 #[cfg(test)]

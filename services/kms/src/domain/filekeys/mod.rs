@@ -9,6 +9,7 @@
 //! before the answer, so a caller who got no answer tries again and loses nothing.
 
 mod aging;
+mod copy;
 mod create;
 mod destroy;
 mod directory;
@@ -53,6 +54,7 @@ use lately::Lately;
 use opener::Opener;
 use uses::Uses;
 
+pub use copy::CopyOrder;
 pub use create::PublicKey;
 pub use destroy::Destruction;
 pub use error::FileKeyError;

@@ -16,7 +16,7 @@ use super::resolve::NOBODY;
 use super::{Caller, FileKeyError, FileKeys, TRIES_MAX};
 use crate::domain::events::{Action, Event, KeyUse};
 use crate::repo::files::{
-    ContentChange, ContentKey, ContentRecord, ContentState, ContentStep, Covering, Space,
+    ContentChange, ContentKey, ContentRecord, ContentState, ContentStep, Covering, FileRecord, Space,
 };
 
 /// So many events at once are a crowd.
@@ -149,6 +149,18 @@ impl FileKeys {
         let key = |(file, name): (&Covering, _)| ContentKey { file: file.record().id, name };
         let keys: Vec<_> = files.iter().zip(names.iter().copied()).map(key).collect();
         Ok(self.files.content_states(space, &keys).await?)
+    }
+
+    /// The key of a file of this name, if the caller may write it.
+    pub(super) async fn writable_one(
+        &self,
+        caller: &Caller,
+        owner: Option<&EmailAddress>,
+        name: &FileName,
+    ) -> Result<(Space, FileRecord), FileKeyError> {
+        let Writable { space, files } = self.writable(caller, owner, &[name]).await?;
+        let file = files.first().map(|file| file.record().clone());
+        file.map(|file| (space, file)).ok_or(FileKeyError::NotFound)
     }
 
     /// The files of these names, if the caller may write all of them. Without an owner, those of the caller's own name

@@ -31,6 +31,7 @@ pub(super) fn public(app: &mut ServiceConfig) {
         .service(native(paths::v1::FILE_KEY_USES).get(rotation::uses))
         .service(native(paths::v1::FILE_VERSIONS).post(versions::register))
         .service(native(paths::v1::FILE_VERSIONS_PUBLISH).post(versions::publish))
+        .service(native(paths::v1::FILE_VERSIONS_COPY).post(versions::copy))
         .service(native(paths::v1::FILE_VERSIONS_OPEN).post(versions::open))
         .service(native(paths::v1::GRANTS).post(grants::create).get(grants::list))
         .service(native(paths::v1::GRANTS_REVOKE).post(grants::revoke))
@@ -54,6 +55,7 @@ pub(super) fn public(app: &mut ServiceConfig) {
     versions::register,
     versions::publish,
     versions::open,
+    versions::copy,
     grants::create,
     grants::list,
     grants::revoke,

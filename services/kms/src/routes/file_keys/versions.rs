@@ -3,18 +3,20 @@
 use actix_web::web::{Data, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use coffer_api::file_copies::{RegisterCopy, RegisteredCopy};
 use coffer_api::file_versions::{
     NewVersion, OPEN_VERSIONS_MAX, OpenVersions, OpenedVersion, OpenedVersions, PublishVersions,
     PublishedVersions, RegisterVersions, RegisteredVersion, RegisteredVersions, SealedVersion,
     UploadedVersion, VERSIONS_MAX,
 };
-use coffer_api::{Problem, WireSecret};
+use coffer_api::{PrefixHash, Problem, WireSecret};
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys};
-use coffer_server::{Granted, GrantedFor, HttpError, LatelyGranted, ValidJson};
+use coffer_crypto::envelope::Prefix;
+use coffer_server::{Failure, Granted, GrantedFor, HttpError, LatelyGranted, ValidJson};
 
 use super::caller::caller;
 use super::parse;
-use crate::domain::filekeys::{FileKeys, NewContent, OfOwner, SealedContent, Uploaded};
+use crate::domain::filekeys::{CopyOrder, FileKeys, NewContent, OfOwner, SealedContent, Uploaded};
 use crate::routes::visitor::Visitor;
 
 /// Registers what is about to be uploaded, for whoever may write.
@@ -108,4 +110,47 @@ pub(super) async fn open(
         published: one.published,
     });
     Ok(Json(OpenedVersions { items: items.collect() }))
+}
+
+/// Registers content that is there under one name as the next version of another, for whoever may read the one and write
+/// the other.
+#[utoipa::path(post, path = "/api/v1/file-versions/copy", tag = "file versions", request_body = RegisterCopy,
+    security(("sid" = []), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The number of the version, and its stanzas", body = RegisteredCopy),
+        (status = 401, description = "`invalid_session`", body = Problem),
+        (status = 403, description = "`access_denied`, `second_factor_required`", body = Problem),
+        (status = 404, description = "`file_key_not_found`", body = Problem),
+        (status = 409, description = "`version_unregistered`, `version_outdated`: of the content that is copied; \
+            `key_version_destroyed`; `conflict`", body = Problem),
+        (status = 422, description = "`invalid_input`, `unwrap_failed`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
+pub(super) async fn copy(
+    asked: GrantedFor<Granted<OpenFileKeys>, ValidJson<RegisterCopy>>,
+    visitor: Visitor,
+    keys: Data<FileKeys>,
+) -> Result<Json<RegisteredCopy>, HttpError> {
+    let GrantedFor { caller: session, body } = asked;
+    let (from_owner, to_owner) =
+        (parse::owner(body.from_owner.as_deref())?, parse::owner(body.to_owner.as_deref())?);
+    let to = parse::name_of("to".to_owned(), &body.to)?;
+    let decoded = STANDARD.decode(&body.prefix).unwrap_or_default();
+    let prefix = decoded.as_slice().try_into().ok().and_then(|prefix| Prefix::parse(prefix).ok());
+    let prefix = prefix.ok_or_else(|| Failure::field("prefix", "is not the prefix of an envelope"))?;
+    let content = SealedContent {
+        name: parse::name_of("from".to_owned(), &body.from)?,
+        version: body.version,
+        present: body.present,
+        prefix_hash: PrefixHash::from_bytes(prefix.hash()),
+        key_version: body.key_version,
+        wrapped: parse::ciphertext(|| "wrapped".to_owned(), &body.wrapped)?,
+    };
+    let from = OfOwner { owner: from_owner.as_ref(), items: &[content] };
+    let order = CopyOrder { from, prefix: &prefix, to: &to, to_owner: to_owner.as_ref() };
+    let copied = keys.register_copy(&caller(&session, visitor), &order).await?;
+    Ok(Json(RegisteredCopy {
+        file_id: copied.registered.file,
+        version: copied.registered.version,
+        stanzas: STANDARD.encode(copied.stanzas),
+    }))
 }

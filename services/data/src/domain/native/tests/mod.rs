@@ -1,5 +1,6 @@
 //! Envelopes, from the first byte to the last version, over stores that fail when they are told to.
 
+mod copied;
 mod faults;
 mod kept;
 mod stored;
