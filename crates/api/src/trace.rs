@@ -32,10 +32,11 @@ impl RequestId {
         Some(Self { text: bytes, length: u8::try_from(text.len()).ok()? })
     }
 
-    /// A new id: the maker's own random number, then a count. Unique, and no secret.
-    pub fn make(maker: u64, count: u64) -> Self {
+    /// A new id of 128 bits that nobody else draws. Unique, and no secret; but it must not be a count, which would tell
+    /// each who is answered how many others were.
+    pub fn make(high: u64, low: u64) -> Self {
         let mut bytes = [0; REQUEST_ID_BYTES_MAX];
-        let number = (u128::from(maker) << 64) | u128::from(count);
+        let number = (u128::from(high) << 64) | u128::from(low);
         // Twice the bytes as digits always fit: 32 of 64.
         if hex::encode_to_slice(number.to_be_bytes(), &mut bytes[..32]).is_err() {
             bytes[..32].fill(b'0');

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, Ready, ready};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -45,8 +46,6 @@ const NO_ROUTE: &str = "(none)";
 pub(crate) struct Observe {
     pub(crate) service: &'static str,
     pub(crate) origins: Arc<List<Origin>>,
-    /// The first half of the request ids made here; each worker has its own.
-    pub(crate) maker: u64,
     /// Looks at every request before anything else does.
     pub(crate) admit: Option<Admit>,
     /// Headers that every answer gets unless it has them.
@@ -68,7 +67,7 @@ where
 
     fn new_transform(&self, inner: S) -> Self::Future {
         let shared = Rc::new(Shared { settings: self.clone(), handles: RefCell::default() });
-        ready(Ok(ObserveService { inner, shared, count: Cell::new(0) }))
+        ready(Ok(ObserveService { inner, shared, ids: RandomState::new(), count: Cell::new(0) }))
     }
 }
 
@@ -105,6 +104,8 @@ impl Shared {
 pub(crate) struct ObserveService<S> {
     inner: S,
     shared: Rc<Shared>,
+    /// A random function of each worker's own, which makes ids of a count.
+    ids: RandomState,
     count: Cell<u64>,
 }
 
@@ -113,8 +114,9 @@ impl<S> ObserveService<S> {
         let headers = request.headers();
         let given = headers.get(REQUEST_ID).and_then(|value| RequestId::parse(value.as_bytes()));
         let request_id = given.unwrap_or_else(|| {
-            self.count.set(self.count.get().wrapping_add(1));
-            RequestId::make(self.shared.settings.maker, self.count.get())
+            let count = self.count.get().wrapping_add(1);
+            self.count.set(count);
+            RequestId::make(self.ids.hash_one((count, true)), self.ids.hash_one((count, false)))
         });
         let parent = headers.get(paths::headers::TRACEPARENT);
         let traceparent = parent.and_then(|value| Traceparent::parse(value.as_bytes()));

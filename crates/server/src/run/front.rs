@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{App, web};
-use coffer_core::{Random, SystemRandom};
 
 use super::listen::{self, Listen};
 use super::service::{Configure, Service};
@@ -53,7 +52,6 @@ impl Front<'_> {
             let observe = Observe {
                 service: name.as_str(),
                 origins: Arc::clone(&origins),
-                maker: make_maker(),
                 admit,
                 answer_headers: Arc::clone(&answer_headers),
                 health: health.clone(),
@@ -83,11 +81,4 @@ impl Front<'_> {
         tracing::info!(service = %name, listener, %address, tls = secure, "listening");
         Ok((address, Listener { handle, task: tokio::spawn(server) }))
     }
-}
-
-/// The first half of the request ids that one worker makes.
-fn make_maker() -> u64 {
-    let mut bytes = [0; 8];
-    SystemRandom.fill(&mut bytes);
-    u64::from_be_bytes(bytes)
 }

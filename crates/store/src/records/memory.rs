@@ -13,6 +13,7 @@ use coffer_core::{Clock, Timestamp};
 
 use super::cursor::{self, Place};
 use super::rules::{Live, added, holds, is_live};
+use super::sequence::Sequences;
 use super::watchers::Watchers;
 use super::{
     COLLECT_SLACK, Commit, Committed, Operation, Outcome, Page, PageBudget, Partition, Record, Records, Sort,
@@ -29,10 +30,8 @@ pub struct MemoryRecords {
     watchers: Watchers<Partition>,
 }
 
-#[derive(Default)]
 struct State {
-    /// The last version given. One sequence for all partitions: it outlives each of them.
-    version: u64,
+    sequences: Sequences,
     partitions: BTreeMap<Partition, BTreeMap<Sort, Stored>>,
     /// Every record that expires, by when it does.
     expiring: BTreeSet<(Timestamp, Partition, Sort)>,
@@ -92,8 +91,7 @@ impl State {
             }
         }
         // From here on nothing fails.
-        self.version += 1;
-        let version = Version(self.version);
+        let version = self.sequences.next(partition, now);
         for operation in &commit.operations {
             if let Operation::Retire { sort, expires_at } = operation {
                 self.retire(partition, sort, (*expires_at, now));
@@ -162,7 +160,9 @@ impl State {
 impl MemoryRecords {
     /// An empty store that judges expiry by `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: RwLock::default(), watchers: Watchers::default() }
+        let state =
+            State { sequences: Sequences::behind(0), partitions: BTreeMap::new(), expiring: BTreeSet::new() };
+        Self { clock, state: RwLock::new(state), watchers: Watchers::default() }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {

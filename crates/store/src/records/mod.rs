@@ -20,6 +20,7 @@ mod past;
 mod redis;
 mod rules;
 mod sealed;
+mod sequence;
 mod sqlite;
 mod watchers;
 

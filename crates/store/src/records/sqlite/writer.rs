@@ -12,9 +12,10 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::rules::{Live, added, holds};
+use super::super::sequence::Sequences;
 use super::super::watchers::Watchers;
 use super::super::{
-    COLLECT_SLACK, Commit, Committed, Operation, Outcome, Partition, Record, Sort, StoreError, Value, Version,
+    COLLECT_SLACK, Commit, Committed, Operation, Outcome, Partition, Record, Sort, StoreError, Value,
 };
 use super::connection::failed;
 use super::group::{Answer, Group, Request};
@@ -40,9 +41,9 @@ impl Writer {
         watchers: Arc<Watchers<Partition>>,
     ) -> Result<Self, StoreError> {
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
-        let version = rows::last_version(&connection).map_err(failed("reading the last version"))?;
-        let mut state =
-            State { connection, clock, watchers, version, collect_at: Timestamp::from_ms(0), _lock: lock };
+        let kept = rows::last_version(&connection).map_err(failed("reading the last version"))?;
+        let (sequences, collect_at) = (Sequences::behind(kept), Timestamp::from_ms(0));
+        let mut state = State { connection, clock, watchers, sequences, kept, collect_at, _lock: lock };
         let thread = thread::Builder::new()
             .name("coffer-sqlite-w".to_owned())
             .spawn(move || state.run(waiting))
@@ -77,8 +78,9 @@ struct State {
     connection: Connection,
     clock: Arc<dyn Clock>,
     watchers: Arc<Watchers<Partition>>,
-    /// The last version given; one sequence for all partitions, so it outlives each of them.
-    version: u64,
+    sequences: Sequences,
+    /// The greatest version that is kept.
+    kept: u64,
     collect_at: Timestamp,
     _lock: Lock,
 }
@@ -118,17 +120,19 @@ impl State {
     }
 
     fn transact(&mut self, group: Vec<(Partition, Commit)>) -> Result<Vec<Answer>, Failure> {
-        let before = self.version;
         let written = self.write_all(group).and_then(|answers| {
-            if self.version != before {
-                rows::set_last_version(&self.connection, self.version)?;
+            if self.sequences.greatest() > self.kept {
+                rows::set_last_version(&self.connection, self.sequences.greatest())?;
             }
             Ok(answers)
         });
         let failure = match written {
             Err(error) => Failure { error: Arc::new(error), during_commit: false },
             Ok(answers) => match self.connection.execute_batch("COMMIT") {
-                Ok(()) => return Ok(answers),
+                Ok(()) => {
+                    self.kept = self.sequences.greatest();
+                    return Ok(answers);
+                }
                 // The log may have reached the disk or not.
                 Err(error) => Failure { error: Arc::new(error), during_commit: true },
             },
@@ -137,10 +141,6 @@ impl State {
             && let Err(err) = self.connection.execute_batch("ROLLBACK")
         {
             tracing::error!(error = %err, "rolling back failed");
-        }
-        // Versions given in a transaction that may yet be on disk are not given again.
-        if !failure.during_commit {
-            self.version = before;
         }
         Err(failure)
     }
@@ -175,8 +175,7 @@ impl State {
                 rows::retire(db, partition, (sort, found.version), *expires_at)?;
             }
         }
-        self.version += 1;
-        let version = Version(self.version);
+        let version = self.sequences.next(partition, now);
         let mut sums = counters.iter();
         for operation in commit.operations {
             let (sort, value, expires_at) = match operation {

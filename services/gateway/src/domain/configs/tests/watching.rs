@@ -39,6 +39,22 @@ fn shape(told: Vec<(u64, String, Op, u64)>) -> Vec<(String, Op, u64)> {
 }
 
 #[tokio::test]
+async fn revisions_tell_nothing_of_what_others_do() {
+    for bed in beds().await {
+        let (ann, ben) = (bed.holder("the key of ann").await, bed.holder("the key of ben").await);
+        ben.create(new("mine", "1")).await.unwrap();
+        let mut watcher = watch(&ben, None).await;
+        ben.update(any("mine"), value("2")).await.unwrap();
+        let before = told(&mut watcher, 1).await[0].0;
+        for number in 0..20 {
+            ann.create(new(&format!("a{number}"), "1")).await.unwrap();
+        }
+        ben.update(any("mine"), value("3")).await.unwrap();
+        assert_eq!(told(&mut watcher, 1).await[0].0, before + 1);
+    }
+}
+
+#[tokio::test]
 async fn whoever_watches_is_told_in_order_what_happens_from_then_on() {
     for bed in beds().await {
         let ann = bed.holder("the key of ann").await;
