@@ -293,7 +293,7 @@ fn hint_of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::LoginFailed => "set a new password with: coffer password reset",
         ErrorCode::AccessDenied => "ask the owner to share it with you",
         ErrorCode::VersionUnregistered | ErrorCode::VersionOutdated => {
-            "the data service handed out something else than what was stored last; tell whoever runs it"
+            "the data service handed out something else than what was stored last: tell whoever runs it. If it lost that after a restore or a power failure, --version reads one before"
         }
         ErrorCode::KeyVersionInUse => {
             "what is kept may still be on its way to the newest version: try again in a moment; --force destroys it all \

@@ -18,6 +18,8 @@ pub(crate) enum RunError {
     Reserved { name: String, key: String },
     #[error("the value of {key} has a zero byte in it, which no variable can have")]
     Zero { key: String },
+    #[error("the value of {key} is longer than a variable can be: with its name at most 128 KiB")]
+    Long { key: String },
     /// What the gateway said of one configuration of many.
     #[error("{key} was not read: {said}")]
     NotRead { key: String, code: Option<ErrorCode>, said: String },
@@ -35,9 +37,11 @@ impl RunError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Collision { .. } | Self::Inherited { .. } | Self::Reserved { .. } | Self::Zero { .. } => {
-                Exit::Usage
-            }
+            Self::Collision { .. }
+            | Self::Inherited { .. }
+            | Self::Reserved { .. }
+            | Self::Zero { .. }
+            | Self::Long { .. } => Exit::Usage,
             Self::NotRead { code, .. } => code.map_or(Exit::Unavailable, exit_of_code),
             Self::Start { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NoProgram,
             Self::Start { .. } => Exit::NotStarted,

@@ -14,8 +14,10 @@ use super::RunError;
 use super::variables::{Read, Variables};
 use crate::error::CliError;
 
-/// Configurations that one call reads.
+/// Configurations that one call reads, and their values together, in bytes, unless there is one alone: answers have a
+/// limit.
 const BATCH: usize = 100;
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// How often it is listed if something of it is gone before it is read.
 const LISTED_MAX: usize = 3;
 /// What a value has that refers to others. Not everything that has it does.
@@ -66,7 +68,7 @@ async fn at_once(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, Cl
     let found = !all.is_empty();
     let all: Vec<_> = all.iter().filter(|meta| wanted.has(meta)).collect();
     let (mut read, mut referring) = (Vec::with_capacity(all.len()), Vec::new());
-    for part in all.chunks(BATCH) {
+    for part in parts(&all) {
         for (meta, outcome) in part.iter().zip(batch(configs, part, false).await.map_err(of_environment)?) {
             if outcome.value.as_ref().is_some_and(|value| value.get().contains(REFERENCE)) {
                 referring.push(*meta);
@@ -75,7 +77,7 @@ async fn at_once(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, Cl
             }
         }
     }
-    for part in referring.chunks(BATCH) {
+    for part in parts(&referring) {
         for (meta, outcome) in part.iter().zip(batch(configs, part, true).await.map_err(of_environment)?) {
             read.push(value(meta, outcome)?);
         }
@@ -85,6 +87,22 @@ async fn at_once(configs: &ConfigsClient, wanted: &Wanted) -> Result<Fetched, Cl
         variables.check_against(|name| std::env::var_os(name))?;
     }
     Ok(Fetched { variables, refers: !referring.is_empty(), found })
+}
+
+/// Parts that one call reads each.
+fn parts<'a, 'm>(all: &'a [&'m ConfigMeta]) -> impl Iterator<Item = &'a [&'m ConfigMeta]> {
+    let mut rest = all;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |meta: &&&ConfigMeta| {
+            bytes += meta.size_bytes;
+            bytes <= BATCH_BYTES
+        };
+        let length = rest.iter().take(BATCH).take_while(fits).count().max(1);
+        let (part, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(part)
+    })
 }
 
 async fn batch(
@@ -123,6 +141,28 @@ fn not_read(key: &str, status: u16, problem: Option<Problem>) -> RunError {
 mod tests {
     use super::*;
     use crate::exit::Exit;
+
+    #[test]
+    fn a_call_reads_no_more_than_fits_into_an_answer() {
+        let sizes = |sizes: &[u64]| {
+            let meta = |size_bytes: &u64| ConfigMeta {
+                id: 1,
+                key: "k".into(),
+                environment: "e".into(),
+                category: None,
+                version: 1,
+                size_bytes: *size_bytes,
+                created_at: coffer_core::Timestamp::from_ms(0),
+                updated_at: coffer_core::Timestamp::from_ms(0),
+            };
+            let all: Vec<_> = sizes.iter().map(meta).collect();
+            let all: Vec<_> = all.iter().collect();
+            parts(&all).map(<[_]>::len).collect::<Vec<_>>()
+        };
+        assert!(sizes(&[]).is_empty());
+        assert_eq!(sizes(&[1; 250]), [100, 100, 50]);
+        assert_eq!(sizes(&[BATCH_BYTES, 1, BATCH_BYTES + 1, BATCH_BYTES - 1, 1]), [1, 1, 1, 2]);
+    }
 
     #[test]
     fn why_a_configuration_was_not_read_is_told_as_the_gateway_said_it() {

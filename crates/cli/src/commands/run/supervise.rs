@@ -46,8 +46,20 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CliError> {
     // Before the program is there: not one of its signals is missed.
     let mut signals = Signals::listen()?;
+    let mut before = None;
     loop {
-        let program = Program::start(&order.command, &variables)?;
+        let program = match (Program::start(&order.command, &variables), before.take()) {
+            (Err(error), Some(good)) => {
+                // What the system does not take must not end a program that ran well.
+                order.output.warn(&format!(
+                    "the program cannot be started with the changed configuration, and goes on with the one before: {error}"
+                ));
+                variables = good;
+                Program::start(&order.command, &variables)
+            }
+            (started, _) => started,
+        }?;
+        before = Some(variables.clone());
         terminal::lend_at_start(&program);
         let next = attend(&program, &mut signals, changes.as_mut()).await;
         let next = match next {

@@ -17,6 +17,10 @@ use crate::user_key::KEY_VARIABLES;
 /// What decides which code a program loads, before it is asked.
 const RESERVED: [&str; 2] = ["LD_", "DYLD_"];
 
+/// A variable with its name, `=` and the zero byte behind it: no more is handed to a program (`MAX_ARG_STRLEN` of Linux, 32
+/// pages).
+const VARIABLE_BYTES_MAX: usize = 128 * 1024;
+
 /// A configuration as it was read, its value in JSON.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -53,6 +57,9 @@ impl Variables {
             let Some(text) = text_of(json) else { continue };
             if text.expose_secret().contains('\0') {
                 return Err(RunError::Zero { key });
+            }
+            if name.len() + text.expose_secret().len() + 2 > VARIABLE_BYTES_MAX {
+                return Err(RunError::Long { key });
             }
             variables.insert(name, Variable { key, text });
         }
@@ -154,6 +161,17 @@ mod tests {
             assert!(matches!(of(&[(key, "1")]), Err(RunError::Reserved { .. })), "{key}");
         }
         assert!(matches!(of(&[("a", "\"planted\\u0000\"")]), Err(RunError::Zero { .. })));
+    }
+
+    #[test]
+    fn what_is_longer_than_the_system_takes_is_refused() {
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes));
+        let longest = VARIABLE_BYTES_MAX - "A=".len() - 1;
+        let given = of(&[("a", &text(longest))]).unwrap();
+        let mut program = Command::new("true");
+        given.give_to(&mut program);
+        assert!(program.status().unwrap().success(), "the system takes what is allowed");
+        assert!(matches!(of(&[("a", &text(longest + 1))]), Err(RunError::Long { .. })));
     }
 
     #[test]
