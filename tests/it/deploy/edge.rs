@@ -70,6 +70,53 @@ fn every_way_leads_somewhere_and_every_end_is_reached() {
 }
 
 #[test]
+fn the_world_reaches_the_public_listeners_and_nothing_else() {
+    let frontends = of_kind("frontend");
+    let leads = |name: &str| {
+        frontends[name].iter().filter(|line| line.contains("_backend ")).cloned().collect::<Vec<_>>()
+    };
+    let mut published = Vec::new();
+    for (name, lines) in &frontends {
+        let port =
+            lines.iter().find_map(|line| line.strip_prefix("bind :")?.split(' ').next()?.parse::<u16>().ok());
+        if ports(&services()["edge"]).iter().any(|one| Some(one.inner) == port) {
+            published.push((name.as_str(), leads(name)));
+        }
+    }
+    let expected = [("data_tls", "data"), ("gateway_tls", "gateway"), ("kms_tls", "kms")];
+    assert_eq!(published, expected.map(|(name, backend)| (name, vec![format!("default_backend {backend}")])));
+    for section in ["frontend", "backend"] {
+        for (name, lines) in of_kind(section) {
+            assert!(
+                !lines.iter().any(|line| line.starts_with("use-server") || line.contains(" unix@")),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn tls_is_what_is_taken_to_be_safe() {
+    let global = sections().remove("global").expect("there is a global section");
+    let of = |setting: &str| -> Vec<&str> {
+        global.iter().filter_map(|line| line.strip_prefix(setting)?.strip_prefix(' ')).collect()
+    };
+    assert_eq!(of("ssl-default-bind-options"), ["ssl-min-ver TLSv1.2 no-tls-tickets"]);
+    // With forward secrecy and authenticated encryption, as RFC 9325 asks for.
+    let ciphers = of("ssl-default-bind-ciphers");
+    let good = |cipher: &str| cipher.starts_with("ECDHE-") && cipher.contains("-GCM-");
+    assert!(ciphers.len() == 1 && ciphers[0].split(':').all(good), "{ciphers:?}");
+    for (name, lines) in of_kind("frontend") {
+        for bind in lines.iter().filter(|line| line.contains(" ssl ")) {
+            assert!(
+                bind.ends_with(" ssl crt /run/secrets/edge_certificate alpn h2,http/1.1"),
+                "{name}: {bind}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_the_world_sends_says_where_it_comes_from_and_answers_ask_for_tls() {
     for (name, lines) in of_kind("frontend") {
         if !lines.iter().any(|line| line.contains(" ssl ")) {
@@ -82,6 +129,8 @@ fn what_the_world_sends_says_where_it_comes_from_and_answers_ask_for_tls() {
         ] {
             assert!(lines.iter().any(|found| found == line), "{name}: {line}");
         }
+        let forwarded = lines.iter().filter(|line| line.to_lowercase().contains("forwarded")).count();
+        assert_eq!(forwarded, 2, "{name} says more of where a request comes from");
         // After all responses: those of the edge itself as well.
         let asked =
             |line: &String| line.starts_with("http-after-response set-header Strict-Transport-Security ");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::Metadata;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use coffer_core::{ExposeSecret as _, SecretString};
@@ -77,10 +77,19 @@ pub(crate) fn check_mode(setting: &str, path: &Path, metadata: &Metadata) -> Res
     if mode & 0o022 != 0 {
         return Err(SecretError::Writable { name: setting.to_owned(), path: path.to_owned(), mode });
     }
-    if mode & 0o044 != 0 {
+    warn_of_readers(path, metadata);
+    Ok(())
+}
+
+/// Warns of a secret file that other users can read, if it is ours. One that is not, as containers are given them, is read
+/// because others may.
+fn warn_of_readers(path: &Path, metadata: &Metadata) {
+    let mode = metadata.permissions().mode() & 0o777;
+    // What the kernel shows of a process belongs to its effective user.
+    let is_ours = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == metadata.uid());
+    if mode & 0o044 != 0 && is_ours {
         tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "secret file can be read by other users");
     }
-    Ok(())
 }
 
 fn read_file(setting: &str, path: &Path) -> Result<SecretString, SecretError> {

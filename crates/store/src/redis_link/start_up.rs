@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::{Inner, LinkError, Links, RedisSettings};
 use crate::records::StoreError;
 
-const ASKED: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+const ASKED: [&str; 4] = ["appendonly", "appendfsync", "no-appendfsync-on-rewrite", "maxmemory-policy"];
 
 /// A server that starts with us, or still loads its file, is given this long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -101,6 +101,36 @@ fn mistakes<'a>(value: impl Fn(&str) -> &'a str, require_sync: bool) -> Vec<Stri
     expect("appendonly", value("appendonly") == "yes", "yes");
     let synced = value("appendfsync") == "always" || !require_sync && value("appendfsync") == "everysec";
     expect("appendfsync", synced, "always");
+    // Else nothing is synced for as long as the file is rewritten, which may take minutes.
+    expect("no-appendfsync-on-rewrite", value("no-appendfsync-on-rewrite") != "yes", "no");
     expect("maxmemory-policy", value("maxmemory-policy") == "noeviction", "noeviction");
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_lose_an_answered_write_is_named() {
+        let good = [("appendonly", "yes"), ("appendfsync", "everysec"), ("maxmemory-policy", "noeviction")];
+        let asked = |changed: (&'static str, &'static str), require_sync| {
+            let value = move |name: &str| {
+                let of = |(known, value): &(&str, &'static str)| (*known == name).then_some(*value);
+                of(&changed).or_else(|| good.iter().find_map(of)).unwrap_or("")
+            };
+            mistakes(value, require_sync).len()
+        };
+        assert_eq!(asked(("", ""), false), 0);
+        assert_eq!(asked(("", ""), true), 1, "every second is not every write");
+        assert_eq!(asked(("appendfsync", "always"), true), 0);
+        for wrong in [
+            ("appendonly", "no"),
+            ("appendfsync", "no"),
+            ("no-appendfsync-on-rewrite", "yes"),
+            ("maxmemory-policy", "allkeys-lru"),
+        ] {
+            assert_eq!(asked(wrong, false), 1, "{wrong:?}");
+        }
+    }
 }

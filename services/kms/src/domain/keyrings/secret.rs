@@ -1,7 +1,7 @@
 //! Where the root key comes from: exactly one of four settings.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use coffer_core::{ExposeSecret as _, Random, SecretString};
@@ -115,8 +115,10 @@ pub enum RootKeyMismatch {
 
 fn read(setting: &'static str, path: &Path) -> Result<SecretString, RootSecretError> {
     let file = |source| RootSecretError::File { setting, path: path.to_owned(), source };
-    let mode = fs::metadata(path).map_err(file)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    let metadata = fs::metadata(path).map_err(file)?;
+    // One that belongs to somebody else, as containers are given them, is read because others may.
+    let is_ours = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == metadata.uid());
+    if metadata.permissions().mode() & 0o077 != 0 && is_ours {
         tracing::warn!(setting, path = %path.display(), "others may read this secret: chmod 600 it");
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(file)?);
