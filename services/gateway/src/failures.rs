@@ -103,6 +103,7 @@ impl From<ConfigsError> for Failure {
             ConfigsError::Document(DocumentError::SameVariable { .. }) => {
                 Self::of(ErrorCode::EnvNamesCollide).with_detail(said)
             }
+            ConfigsError::Document(DocumentError::TooLong { .. }) => Self::field("format", said),
             ConfigsError::Document(DocumentError::Unwritable) | ConfigsError::Broken => Self::internal(error),
             ConfigsError::Document(_)
             | ConfigsError::TooManyAtOnce { .. }

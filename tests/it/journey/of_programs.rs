@@ -219,6 +219,35 @@ async fn a_watched_program_goes_on_with_what_it_has_when_nothing_is_found_any_mo
 }
 
 #[tokio::test]
+async fn a_watched_program_goes_on_with_what_it_has_when_the_system_does_not_take_more() {
+    let stack = Stack::all().start().await;
+    let cli = storing(&stack).await;
+    let mut program = cli.start(&["run", "-e", "production", "--watch", "--", "sh", "-c", WAITING]);
+    assert_eq!(got(&mut program).await.0, "1");
+    // More than a variable can be.
+    set(&cli, "long", "production", &"x".repeat(200_000)).await;
+    assert!(timeout(QUIET, program.line()).await.is_err(), "it goes on with what it has");
+    cli.run(&["config", "rm", "long", "-e", "production"], b"").await.ok();
+    // Each can be a variable; all together are more than a program is given.
+    let many: serde_json::Map<_, _> = (0..25)
+        .map(|number| (format!("m{number}"), serde_json::json!({ "value": "x".repeat(100_000) })))
+        .collect();
+    let document = serde_json::json!({ "coffer_configs": 1, "configs": many }).to_string();
+    cli.run(&["config", "import", "-", "--env", "production", "--format", "json"], document.as_bytes())
+        .await
+        .ok();
+    assert_eq!(line(&mut program).await, "bye");
+    assert_eq!(got(&mut program).await.0, "1", "it is there again, as before");
+    program.signal("TERM");
+    assert_eq!(line(&mut program).await, "bye");
+    let ended = timeout(SOON, program.end()).await.expect("it ends");
+    assert_eq!(ended.code, 3, "{ended:?}");
+    for said in ["the value of long is longer than a variable can be", "goes on with the one before"] {
+        assert!(ended.stderr.contains(said), "{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_does_not_listen_is_killed_after_its_grace_with_everything_that_it_has_started() {
     let stack = Stack::separate().gateways(1).start().await;
     let cli = storing(&stack).await;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 
-use crate::body;
+use crate::body::{self, BodyLimits};
 use crate::failure::HttpError;
 use crate::in_flight::Reservation;
 use crate::scaffold::Scaffold;
@@ -20,6 +20,18 @@ pub struct BytesBody {
 }
 
 impl BytesBody {
+    /// Reads a body of at most so many bytes, where a route takes more or less than the service in general.
+    pub async fn of(
+        request: &HttpRequest,
+        payload: &mut Payload,
+        bytes_max: usize,
+    ) -> Result<Self, HttpError<Native>> {
+        let scaffold = Scaffold::of(request)?;
+        let limits = BodyLimits { bytes_max, ..scaffold.body };
+        let (bytes, reservation) = body::read(request, payload, &limits, &scaffold.bytes_in_flight).await?;
+        Ok(Self { bytes, reservation })
+    }
+
     /// The bytes and their share of the bytes in flight, to be kept as long as the bytes are.
     pub fn into_parts(self) -> (Bytes, Reservation) {
         (self.bytes, self.reservation)

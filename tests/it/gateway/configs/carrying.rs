@@ -212,3 +212,33 @@ async fn nothing_of_one_user_key_comes_to_another_by_any_native_call() {
     }
     assert_eq!(get(&ann, "planted-key", true).await.as_deref(), Ok("\"planted-value\""));
 }
+
+/// What a gateway may grow by for the documents that it reads at the same time: a share of the bytes in flight for all that
+/// a parser makes of them, and what an allocator keeps.
+const READING_KIB_MAX: u64 = 300 * 1024;
+
+#[tokio::test]
+async fn documents_that_make_a_parser_grow_are_bounded_together() {
+    let stack = Stack::separate().gateways(1).start().await;
+    let (holder, gateway) = (Holder::new(&stack, "the key of ann"), &stack.gateways[0].process);
+    holder.call("GET", "/configs").await.expect_status(200);
+    let import = |format: &'static str, text: String| {
+        let holder = holder.clone();
+        async move {
+            let path = format!("/api/v1/configs/import?dry_run=true&format={format}");
+            holder.send("POST", &path, Some(text.into_bytes())).await
+        }
+    };
+    let hostile = |bytes: usize| format!("a={}", "[".repeat(bytes - 2));
+    import("toml", hostile(1024 * 1024 + 1)).await.expect_status(413);
+    let before = gateway.memory_kib("VmHWM");
+    let answers = futures_util::future::join_all((0..8).map(|_| import("toml", hostile(1024 * 1024)))).await;
+    // Some are read, and are no documents; the others are told to come back.
+    let refused = answers.iter().filter(|answer| answer.status == 422).count();
+    let busy = answers.iter().filter(|answer| answer.status == 503).count();
+    assert!(refused > 0 && refused + busy == answers.len(), "{refused} and {busy}");
+    let grown = gateway.memory_kib("VmHWM") - before;
+    assert!(grown < READING_KIB_MAX, "{grown} KiB");
+    let small = "coffer_configs = 1\n[configs.a]\nvalue = 1\n".to_owned();
+    import("toml", small).await.expect_status(200);
+}

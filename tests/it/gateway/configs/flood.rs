@@ -158,8 +158,8 @@ async fn a_flood_of_user_keys_starves_neither_who_is_known_nor_who_is_new_and_do
     let ((waited, after), configs, keys) = tokio::join!(newcomers, configs, keys);
     flood.shutdown().await;
     assert_eq!(got.anything_else.load(Ordering::Relaxed), 0, "each is served or sent away for a while");
-    // One of each address, what was begun before and what ended since.
-    let most = f64::from(ADDRESSES) + 6.0;
+    // One of each address, what was begun before and what ended since; less than all that waits.
+    let most = f64::from(ADDRESSES) * 1.5;
     assert!(waited.iter().all(|derivations| (1.0..=most).contains(derivations)), "{waited:?}");
     for (what, (asked, longest)) in [("configurations", configs), ("keys", keys)] {
         assert!(asked > 20 && longest < ANSWERED_WITHIN, "{what}: {asked} reads, {longest:?} at most");

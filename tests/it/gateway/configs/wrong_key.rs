@@ -115,7 +115,7 @@ async fn under_every_call_a_wrong_user_key_is_answered_as_if_nothing_had_ever_be
 /// The time that a call takes at the least, with each of both holders.
 async fn quickest(holders: [&Holder; 2], call: &(&str, String, Option<Value>)) -> [Duration; 2] {
     let mut quickest = [Duration::MAX; 2];
-    for _ in 0..60 {
+    for _ in 0..100 {
         for (holder, best) in holders.into_iter().zip(&mut quickest) {
             let began = Instant::now();
             ask(holder, call).await;
@@ -123,6 +123,11 @@ async fn quickest(holders: [&Holder; 2], call: &(&str, String, Option<Value>)) -
         }
     }
     quickest
+}
+
+/// Of so many tries the quickest of each differ by little.
+fn are_alike(one: Duration, other: Duration) -> bool {
+    one.max(other) < one.min(other).mul_f64(1.5)
 }
 
 #[tokio::test]
@@ -138,12 +143,12 @@ async fn after_the_first_derivation_a_wrong_user_key_takes_as_long_as_one_that_n
     // under a third one.
     for call in calls("exists").iter().filter(|(method, ..)| *method == "GET") {
         let [one, other] = quickest([&wrong, &nobody], call).await;
-        assert!(one < other * 3 && other < one * 3, "{}: {one:?} and {other:?}", call.1);
+        assert!(are_alike(one, other), "{}: {one:?} and {other:?}", call.1);
     }
     // And a name that exists takes as long as one that does not.
     for (exists, absent) in calls("exists").iter().zip(&calls("absent")).take(2) {
         let ([one, _], [other, _]) =
             (quickest([&wrong, &nobody], exists).await, quickest([&wrong, &nobody], absent).await);
-        assert!(one < other * 3 && other < one * 3, "{}: {one:?} and {other:?}", exists.1);
+        assert!(are_alike(one, other), "{}: {one:?} and {other:?}", exists.1);
     }
 }

@@ -20,8 +20,10 @@ use crate::repo::configs::Entry;
 const GROUP_MAX: usize = 100;
 /// Their values together, in bytes, unless there is one alone.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Configurations in one import, at most.
+/// Configurations in one import, at most, unless a name space holds more.
 const ITEMS_MAX: usize = 10_000;
+/// What a name space is charged for each configuration at least, in bytes.
+const ITEM_BYTES_MIN: u64 = 256;
 
 /// How configurations are imported.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +61,11 @@ pub struct Imported {
 impl Holder {
     /// Stores configurations, each key once; answers what became of each, in their order.
     pub async fn import(&self, items: &[Item], how: Import<'_>) -> Result<Vec<Imported>, ConfigsError> {
-        if items.len() > ITEMS_MAX {
-            return Err(ConfigsError::TooManyAtOnce { max: ITEMS_MAX });
+        // As many as can be in a name space, so that every export can be imported.
+        let max = self.configs().0.settings.space_bytes_max / ITEM_BYTES_MIN;
+        let max = usize::try_from(max).unwrap_or(usize::MAX).max(ITEMS_MAX);
+        if items.len() > max {
+            return Err(ConfigsError::TooManyAtOnce { max });
         }
         for item in items {
             self.admit(&item.value)?;

@@ -24,6 +24,7 @@ use serde_json::Value;
 use super::holder::Found;
 use super::model::{Address, Config};
 use super::space::TRIES_MAX;
+use super::transfer::plain::parse;
 use super::write::{Content, Plan, Tried};
 use super::{ConfigsError, Holder};
 use crate::domain::json;
@@ -96,7 +97,7 @@ impl Schema {
         if text.len() > SCHEMA_BYTES_MAX {
             return Err(wrong("a schema has at most 64 KiB", ""));
         }
-        let schema: Value = serde_json::from_str(text).map_err(|_| wrong("a schema is JSON", ""))?;
+        let schema = parse(text).map_err(|_| wrong("a schema is JSON", ""))?;
         let cost = cost::cost(&schema)?;
         let patterns =
             PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_CACHE_BYTES_MAX);
@@ -111,7 +112,11 @@ impl Schema {
     fn check(&self, value: &Value) -> Result<(), SchemaError> {
         self.validator.validate(value).map_err(|error| SchemaError::Value {
             at: shown(error.instance_path().as_str()),
-            rule: shown(error.schema_path().as_str()),
+            rule: match error.schema_path().as_str() {
+                // A schema that is `false` has no rule in it.
+                "" => "/".to_owned(),
+                path => shown(path),
+            },
         })
     }
 }
@@ -157,7 +162,7 @@ async fn check(checks: &Checks, schema: String, value: &str) -> Result<(), Confi
 
 /// A value, read as far as a schema needs it. All of it is JSON, but JSON can say what is not kept apart here.
 fn readable(value: &str) -> Result<Value, SchemaError> {
-    serde_json::from_str(value).map_err(|_| {
+    parse(value).map_err(|_| {
         let what = if json::depth(value) > DEPTH_MAX {
             "the value is nested more than 127 levels deep"
         } else if json::has_endless_number(value) {

@@ -24,6 +24,7 @@
 mod env;
 mod json;
 mod numbers;
+pub(in crate::domain::configs) mod plain;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ mod yaml;
 use std::fmt;
 
 use coffer_crypto::space::SALT_BYTES;
+
+const MIB: usize = 1024 * 1024;
 
 /// A way to write configurations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,14 @@ pub enum DocumentError {
     /// It cannot be written.
     #[error("the configurations cannot be written in this format")]
     Unwritable,
+    /// It would be longer than what can be read.
+    #[error(
+        "in this format at most {bytes_max} bytes can be imported, and this would be more; JSON takes all"
+    )]
+    TooLong {
+        /// The limit.
+        bytes_max: usize,
+    },
 }
 
 /// Whether two texts are the same JSON: numbers to the last digit that they were written with.
@@ -115,19 +126,46 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }
-    let parse = |text| serde_json::from_str::<serde_json::Value>(text);
-    numbers::are_exact(one) && matches!((parse(one), parse(other)), (Ok(one), Ok(other)) if one == other)
+    let parsed = (plain::parse(one), plain::parse(other));
+    numbers::are_exact(one) && matches!(parsed, (Ok(one), Ok(other)) if one == other)
 }
 
 impl Format {
-    /// Writes a document.
-    pub fn write(self, document: &Document) -> Result<String, DocumentError> {
+    /// The largest document, in bytes, where the format and not only the name space bounds it: its parser takes so much
+    /// memory that what a person edits is the measure.
+    pub fn bytes_max(self) -> Option<usize> {
         match self {
+            Self::Json | Self::Env => None,
+            Self::Yaml => Some(6 * MIB),
+            Self::Toml => Some(MIB),
+        }
+    }
+
+    /// How many bytes of memory each byte of a document may take while it is read, at worst. (A TOML document of nothing
+    /// but errors has an error for each byte or two.)
+    pub fn memory_factor(self) -> usize {
+        match self {
+            Self::Json | Self::Env => 4,
+            Self::Yaml => 20,
+            Self::Toml => 96,
+        }
+    }
+
+    /// Writes a document that can be read again.
+    pub fn write(self, document: &Document) -> Result<String, DocumentError> {
+        let bytes_max = self.bytes_max().unwrap_or(usize::MAX);
+        let fits =
+            |bytes: usize| if bytes > bytes_max { Err(DocumentError::TooLong { bytes_max }) } else { Ok(()) };
+        // Values alone first: what is much too long is not written in vain.
+        fits(document.items.iter().map(|item| item.key.len() + item.value.len()).sum())?;
+        let text = match self {
             Self::Json => json::write(document),
             Self::Yaml => yaml::write(document),
             Self::Toml => toml::write(document),
             Self::Env => env::write(document),
-        }
+        }?;
+        fits(text.len())?;
+        Ok(text)
     }
 
     /// Reads a document.

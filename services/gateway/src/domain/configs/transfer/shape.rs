@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::plain::Plain;
 use super::{Document, DocumentError, Item, numbers};
 
 /// The version of the shape.
@@ -90,13 +90,13 @@ pub(super) trait Native: Sized {
     fn json(self) -> String;
 }
 
-impl Native for Value {
+impl Native for Plain {
     fn of(json: &str) -> Option<Self> {
         numbers::are_exact(json).then(|| serde_json::from_str(json).ok()).flatten()
     }
 
     fn json(self) -> String {
-        self.to_string()
+        self.0.to_string()
     }
 }
 

@@ -129,6 +129,61 @@ proptest! {
     }
 }
 
+/// The document of these values, and what comes back of it from a format.
+fn there_and_back(format: Format, values: &[String]) -> Result<Document, DocumentError> {
+    let item = |(place, value): (usize, &String)| item(&format!("k{place}"), None, value);
+    let items = values.iter().enumerate().map(item).collect();
+    format.read(&format.write(&Document { items, ..Document::default() })?)
+}
+
+#[test]
+fn what_is_nested_as_deep_as_may_be_comes_back_from_every_format() {
+    for depth in [50, 58, 60, 61, 62, 63, 64, 75, 76, 77, 78, 79, 80, 81, 110, 120, 123, 124, 125, 126, 127] {
+        let object = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let list = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        for format in FORMATS {
+            let back = there_and_back(format, &[object.clone(), list.clone()]).unwrap();
+            assert!(same(&back.items[0].value, &object), "{format:?}, objects, {depth}");
+            assert!(same(&back.items[1].value, &list), "{format:?}, lists, {depth}");
+        }
+    }
+}
+
+#[test]
+fn a_document_of_very_many_values_comes_back_from_every_format_that_takes_as_much() {
+    let list = format!("[{}1]", "1,".repeat(90_000));
+    for format in [Format::Json, Format::Yaml, Format::Env] {
+        let back = there_and_back(format, &[list.clone(), list.clone(), list.clone()]).unwrap();
+        assert!(back.items.len() == 3 && same(&back.items[2].value, &list), "{format:?}");
+    }
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let text = Value::String("x".repeat(MIB)).to_string();
+    let refused = there_and_back(Format::Toml, std::slice::from_ref(&text)).unwrap_err();
+    assert_eq!(refused, DocumentError::TooLong { bytes_max: MIB });
+    assert!(there_and_back(Format::Toml, &[text[..MIB / 2].to_owned() + "\""]).is_ok());
+    assert!(there_and_back(Format::Json, &vec![text; 7]).is_ok());
+    // Short values, and much around them.
+    let many = vec!["1".to_owned(); MIB / 8];
+    let written = Format::Toml.write(&Document {
+        items: many.iter().enumerate().map(|(place, one)| item(&format!("k{place}"), None, one)).collect(),
+        ..Document::default()
+    });
+    assert_eq!(written.unwrap_err(), DocumentError::TooLong { bytes_max: MIB });
+}
+
+#[test]
+fn an_object_with_a_private_name_of_the_parser_stays_an_object() {
+    let value = r#"{"$serde_json::private::RawValue":"{\"admin\":true}"}"#.to_owned();
+    assert!(!same(&value, r#"{"admin":true}"#));
+    for format in FORMATS {
+        let back = there_and_back(format, std::slice::from_ref(&value)).unwrap();
+        assert!(same(&back.items[0].value, &value), "{format:?}: {}", back.items[0].value);
+    }
+}
+
 fn example() -> Document {
     let items = vec![
         item("debug", None, "false"),

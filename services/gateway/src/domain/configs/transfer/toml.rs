@@ -3,24 +3,25 @@
 use serde_json::Value;
 use toml::Value as Native;
 
+use super::plain::Plain;
 use super::shape::{self, Shape};
 use super::{Document, DocumentError};
 
 pub(super) fn write(document: &Document) -> Result<String, DocumentError> {
-    let shape = shape::of::<Value>(document, fits);
+    let shape = shape::of::<Plain>(document, fits);
     // By way of a table, which puts plain values before tables, as TOML wants them.
     let table = Native::try_from(&shape).map_err(|_| DocumentError::Unwritable)?;
     toml::to_string_pretty(&table).map_err(|_| DocumentError::Unwritable)
 }
 
 /// Whether a value comes back from TOML as it is.
-fn fits(value: &Value) -> bool {
+fn fits(Plain(value): &Plain) -> bool {
     let alone = || {
-        let mut table = toml::Table::new();
-        table.insert("v".to_owned(), Native::try_from(value).ok()?);
-        let text = toml::to_string_pretty(&table).ok()?;
-        let mut back: toml::Table = toml::from_str(&text).ok()?;
-        json(back.remove("v")?)
+        // As deep as it will stand: in the field of a configuration among configurations.
+        let one = |inner: Native| Native::Table(std::iter::once(("v".to_owned(), inner)).collect());
+        let text = toml::to_string_pretty(&one(one(one(Native::try_from(value).ok()?)))).ok()?;
+        let back: toml::Table = toml::from_str(&text).ok()?;
+        json(back.get("v")?.get("v")?.get("v")?.clone())
     };
     alone().is_some_and(|back| back == *value)
 }
@@ -34,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Document, DocumentError> {
         DocumentError::Place { line, column, what: "this is not TOML" }
     })?;
     let value = json(Native::Table(table)).ok_or(DocumentError::Text("a number in it is none in JSON"))?;
-    let shape: Shape<Value> = serde_json::from_value(value)
+    let shape: Shape<Plain> = serde_json::from_value(value)
         .map_err(|_| DocumentError::Text("this is TOML, but not what a document has"))?;
     shape::document(shape)
 }

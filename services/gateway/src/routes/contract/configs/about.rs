@@ -19,6 +19,7 @@ pub(in crate::routes) fn about() -> About {
             "rekey": "POST /configs/rekey",
             "cluster_status": "GET /cluster/status",
             "cluster_health": "GET /cluster/health",
+            "native": "/api/v1/configs: versions, diff, references, schemas, promotion, import and export, changes as they happen",
             "documentation": "GET /docs",
         }),
     }

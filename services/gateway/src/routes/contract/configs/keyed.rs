@@ -156,15 +156,26 @@ fn user_key(request: &HttpRequest) -> Result<SecretBytes, Refused> {
     if sent.next().is_some() {
         return Err(Refused::Header(Violation::value("the header is given twice")));
     }
-    let bytes = header.as_bytes();
-    let chars = std::str::from_utf8(bytes).map_or(bytes.len(), |text| text.chars().count());
-    if chars < USER_KEY_CHARS_MIN {
+    let text = text_of(header.as_bytes());
+    if text.chars().count() < USER_KEY_CHARS_MIN {
         return Err(Failure::of(ErrorCode::InvalidUserKey).with_detail(TOO_SHORT).into());
     }
-    if bytes.len() > USER_KEY_BYTES_MAX {
+    if text.len() > USER_KEY_BYTES_MAX {
         return Err(Refused::Header(Violation::too_long(USER_KEY_BYTES_MAX, "bytes")));
     }
-    Ok(SecretBytes::new(bytes.to_vec()))
+    Ok(SecretBytes::new(text.into_bytes()))
+}
+
+/// The text of a header. Some clients send letters beyond ASCII in UTF-8, as everything else has them; others in
+/// ISO 8859-1, as HTTP once had it. What is no UTF-8 is the latter, so that it is the same user key from all of them.
+fn text_of(header: &[u8]) -> String {
+    // Room for all of it at once, so that nothing is left behind by moving.
+    let mut text = String::with_capacity(header.len() * 2);
+    match std::str::from_utf8(header) {
+        Ok(utf8) => text.push_str(utf8),
+        Err(_) => text.extend(header.iter().copied().map(char::from)),
+    }
+    text
 }
 
 /// What is wrong with the header. What was sent is never repeated.
@@ -191,5 +202,20 @@ impl FromRequest for ConfigKey {
             Ok(Self(key.into_owned()))
         });
         ready(key.map_err(|violation| vec![refused(violation)].into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_key_is_the_same_in_either_encoding_of_a_header() {
+        let key = "schlüssel ganz geheim nr 9";
+        let latin: Vec<u8> = key.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
+        assert!(std::str::from_utf8(&latin).is_err());
+        assert_eq!(text_of(&latin), key);
+        assert_eq!(text_of(key.as_bytes()), key);
+        assert_eq!(text_of("鍵と鍵と鍵と鍵".as_bytes()), "鍵と鍵と鍵と鍵");
     }
 }

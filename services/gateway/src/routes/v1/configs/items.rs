@@ -9,7 +9,7 @@ use coffer_api::configs::{
 };
 use coffer_api::contract::configs::check_user_key;
 use coffer_api::page::page_items;
-use coffer_server::{Failure, HttpError, Native, ValidJson, ValidQuery};
+use coffer_server::{BytesInFlight, Failure, HttpError, Native, ValidJson, ValidQuery};
 
 use super::wire;
 use crate::domain::configs::Filter;
@@ -23,11 +23,14 @@ use crate::routes::contract::configs::Keyed;
         (status = 401, description = "`invalid_user_key`", body = Problem),
         (status = 403, description = "`invalid_api_key`", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem),
-        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem)))]
+        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(in crate::routes) async fn list(
     keyed: Keyed<Native>,
+    in_flight: BytesInFlight,
     query: ValidQuery<ConfigListQuery>,
 ) -> Result<Json<ConfigPage>, HttpError> {
+    let _share = keyed.share_of_all(&in_flight).await?;
     let ConfigListQuery { prefix, environment, category, cursor, limit } = query.into_inner();
     let filter = Filter { category: category.as_deref(), environment: environment.as_deref() };
     let mut configs = keyed.holder.list_meta(filter).await?;
@@ -44,8 +47,13 @@ pub(in crate::routes) async fn list(
         (status = 200, body = ConfigSummary),
         (status = 401, description = "`invalid_user_key`", body = Problem),
         (status = 403, description = "`invalid_api_key`", body = Problem),
-        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem)))]
-pub(in crate::routes) async fn summary(keyed: Keyed<Native>) -> Result<Json<ConfigSummary>, HttpError> {
+        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
+pub(in crate::routes) async fn summary(
+    keyed: Keyed<Native>,
+    in_flight: BytesInFlight,
+) -> Result<Json<ConfigSummary>, HttpError> {
+    let _share = keyed.share_of_all(&in_flight).await?;
     let (mut environments, mut categories) = (BTreeMap::new(), BTreeMap::new());
     for config in keyed.holder.list_meta(Filter::default()).await? {
         *environments.entry(config.environment).or_default() += 1;

@@ -1,14 +1,14 @@
 //! Configurations as a text: what is exported, and what is imported.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::Json;
-use coffer_api::Problem;
+use actix_web::web::{Json, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use coffer_api::configs::{
     ConfigExportQuery, ConfigFormat, ConfigImportMode, ConfigImportOutcome, ConfigImportQuery,
     ConfigImported, ConfigImportedItem,
 };
 use coffer_api::contract::configs::{check_category, check_key};
+use coffer_api::{ErrorCode, Problem};
 use coffer_server::{BytesBody, BytesInFlight, Failure, HeldBody, HttpError, Native, ValidQuery};
 
 use super::wire;
@@ -23,7 +23,7 @@ use crate::routes::contract::configs::Keyed;
             `category`, its `value` and its `schema`, or as `json` and `schema_json` what the format cannot say exactly; as `.env`, variables named by category and key in \
             upper case, each with a comment for the import"),
         (status = 409, description = "`env_names_collide`: two configurations would be the same variable; both are named", body = Problem),
-        (status = 422, description = "`invalid_input`", body = Problem),
+        (status = 422, description = "`invalid_input`, also of what would be too long to be imported in this format", body = Problem),
         (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
         (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(in crate::routes) async fn export(
@@ -49,7 +49,7 @@ pub(in crate::routes) async fn export(
     security(("user_key" = [])), request_body(content = String, content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "What was done; with `dry_run`, what would be", body = ConfigImported),
-        (status = 413, description = "`body_too_large`", body = Problem),
+        (status = 413, description = "`body_too_large`: over what a name space can hold, 6 MiB of YAML or 1 MiB of TOML", body = Problem),
         (status = 422, description = "`invalid_input`: names the place in the text, or the configuration; `schema_mismatch`: names the configuration, \
             the place in its value and the rule", body = Problem),
         (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
@@ -57,12 +57,23 @@ pub(in crate::routes) async fn export(
 pub(in crate::routes) async fn import(
     keyed: Keyed<Native>,
     query: ValidQuery<ConfigImportQuery>,
-    body: BytesBody,
+    in_flight: BytesInFlight,
+    (request, payload): (HttpRequest, Payload),
 ) -> Result<Json<ConfigImported>, HttpError> {
     let ConfigImportQuery { environment, format: from, mode, dry_run } = query.into_inner();
+    let from = format(from);
+    let bytes_max = keyed.holder.document_bytes_max(from);
+    let body = BytesBody::of(&request, &mut payload.into_inner(), bytes_max).await.map_err(|error| {
+        let failure = error.into_failure();
+        let is_too_large = failure.code == ErrorCode::BodyTooLarge;
+        let said = format!("a document has at most {bytes_max} bytes in this format");
+        if is_too_large { failure.with_detail(said) } else { failure }
+    })?;
     let (bytes, _reservation) = body.into_parts();
+    // Parsers take many times the document, and what they make of it lives until it is stored.
+    let _parsed = in_flight.share(bytes.len().saturating_mul(from.memory_factor() - 1))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::field("body", "is not UTF-8"))?.to_owned();
-    let (document, same_deployment) = keyed.holder.document(text, format(from)).await?;
+    let (document, same_deployment) = keyed.holder.document(text, from).await?;
     wire::environment_in("environment", environment.as_deref())?;
     wire::environment_in("body", document.environment.as_deref())?;
     document.items.iter().try_for_each(check)?;

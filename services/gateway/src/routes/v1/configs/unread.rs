@@ -6,7 +6,7 @@ use actix_web::web::Json;
 use coffer_api::Problem;
 use coffer_api::configs::{ConfigUnreadPage, ConfigUnreadQuery, UnreadConfig};
 use coffer_api::page::page_items;
-use coffer_server::{Failure, HttpError, Native, ValidQuery};
+use coffer_server::{BytesInFlight, Failure, HttpError, Native, ValidQuery};
 
 use super::wire;
 use crate::domain::configs::Filter;
@@ -25,9 +25,11 @@ const DAYS: u32 = 30;
         (status = 401, description = "`invalid_user_key`", body = Problem),
         (status = 403, description = "`invalid_api_key`", body = Problem),
         (status = 422, description = "`invalid_input`", body = Problem),
-        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem)))]
+        (status = 429, description = "`rate_limited`, with `Retry-After`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
 pub(in crate::routes) async fn unread(
     keyed: Keyed<Native>,
+    in_flight: BytesInFlight,
     query: ValidQuery<ConfigUnreadQuery>,
 ) -> Result<Json<ConfigUnreadPage>, HttpError> {
     let ConfigUnreadQuery { days, environment, category, cursor, limit } = query.into_inner();
@@ -35,6 +37,7 @@ pub(in crate::routes) async fn unread(
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(Failure::field("days", "is 1 to 3660").into());
     }
+    let _share = keyed.share_of_all(&in_flight).await?;
     let filter = Filter { category: category.as_deref(), environment: environment.as_deref() };
     let mut unread = keyed.holder.unread(filter, DAY * days).await?;
     let after = cursor.unwrap_or(0);
