@@ -49,7 +49,9 @@ impl Links {
         }));
         match start_up::check(&links, settings).await {
             Ok(()) => links.0.is_checked.store(true, Ordering::Release),
-            Err(error @ StoreError::Unavailable { .. }) if settings.may_be_away => {
+            Err(error @ StoreError::Unavailable { .. })
+                if settings.may_be_away && !start_up::is_stranger(&error) =>
+            {
                 tracing::warn!(error = &error as &dyn std::error::Error, "started without the Redis server");
                 tokio::spawn(start_up::wait(Arc::downgrade(&links.0), settings.clone()));
             }

@@ -1,11 +1,13 @@
 //! Whether the server keeps what it promises, asked once: at start, or when it is there at last.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::pipe;
+use redis::{RedisError, pipe};
 use tokio::time::{Instant, sleep};
 
 use super::{Inner, LinkError, Links, RedisSettings};
@@ -30,6 +32,16 @@ pub(super) async fn check(links: &Links, settings: &RedisSettings) -> Result<(),
             done => return done,
         }
     }
+}
+
+/// Whether there is a server, which does not prove that it is the right one: its certificate is none that is known. Time
+/// does not mend that.
+pub(super) fn is_stranger(error: &StoreError) -> bool {
+    let StoreError::Unavailable { source, .. } = error else { return false };
+    let redis = source.downcast_ref::<RedisError>().and_then(Error::source);
+    let cause = redis.and_then(|cause| cause.downcast_ref::<Arc<dyn Error + Send + Sync>>());
+    let io = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
 /// Waits for a server that was away at the start. One that is found to keep less than it should is not used, and asked

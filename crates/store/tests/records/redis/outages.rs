@@ -15,6 +15,42 @@ use super::{connect, get_when_back, look, put};
 use crate::bed::{TABLE, WATCHED, key, part};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_at_first_is_used_once_it_is_there_and_keeps_what_it_should() {
+    let server = RedisServer::start();
+    server.kill();
+    let store = open(&server.url(), Arc::new(SystemClock)).await.unwrap();
+    let refused = store.commit(&part("p"), put("a")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    server.restart();
+    let used = timeout(Duration::from_secs(20), async {
+        while store.ping().await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    used.await.expect("it is found");
+    assert!(store.commit(&part("p"), put("a")).await.unwrap().is_committed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_late_and_may_lose_what_it_answers_is_not_used() {
+    let server = RedisServer::start_with(&["--appendonly", "no"]);
+    server.kill();
+    let store = open(&server.url(), Arc::new(SystemClock)).await.unwrap();
+    server.restart();
+    sleep(Duration::from_secs(2)).await;
+    let refused = store.commit(&part("p"), put("a")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    let set = redis::cmd("CONFIG").arg("SET").arg("appendonly").arg("yes").to_owned();
+    set.exec_async(&mut look(&server.url()).await).await.unwrap();
+    let used = timeout(Duration::from_secs(20), async {
+        while store.ping().await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    used.await.expect("it is set right");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_in_the_middle_of_commits_loses_nothing_answered() {
     let server = RedisServer::start();
     let store = connect(&server.url()).await;
