@@ -167,3 +167,22 @@ async fn an_owner_sees_what_others_did_with_a_key() {
     let listed = ann.run(&["keys", "ls"], b"").await.ok();
     assert!(String::from_utf8_lossy(&listed.stdout).contains("file    1"), "{listed:?}");
 }
+
+#[tokio::test]
+async fn what_is_sealed_anew_has_another_content_key_and_is_the_same_otherwise() {
+    let stack = Stack::all().start().await;
+    let cli = stack.cli_user("ann").await;
+    let content = noise(9, 1_200_000);
+    std::fs::write(cli.home.join("f"), &content).unwrap();
+    cli.run(&["put", "f"], b"").await.ok();
+    cli.run(&["put", "f", "d/g"], b"").await.ok();
+    for name in ["f", "d/g"] {
+        cli.run(&["keys", "rotate", "--reencrypt", name], b"").await.ok();
+        assert!(cli.run(&["get", name, "-"], b"").await.ok().stdout == content, "{name}");
+        let versions = cli.run(&["--json", "versions", name], b"").await.ok();
+        let versions: Value = serde_json::from_slice(&versions.stdout).unwrap();
+        let etags: Vec<_> = versions["items"].as_array().unwrap().iter().map(|item| &item["etag"]).collect();
+        assert!(etags.len() == 2 && etags[0] != etags[1], "{versions}");
+        assert_eq!(versions["items"][0]["size_bytes"], versions["items"][1]["size_bytes"]);
+    }
+}

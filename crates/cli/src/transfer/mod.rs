@@ -6,10 +6,11 @@
 mod heads;
 mod open;
 mod seal;
+mod through;
 
 pub(crate) use heads::{Named, Seen};
 pub(crate) use open::{Arriving, OpenError, Opening};
-pub(crate) use seal::{Sealing, Source};
+pub(crate) use seal::{LateDetails, Sealing, Source};
 
 /// Pieces in the queue between network and thread.
 const PIECES_AHEAD: usize = 4;

@@ -32,7 +32,7 @@ pub(crate) enum OpenError {
     Task(#[source] tokio::task::JoinError),
 }
 
-type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
+pub(super) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
 
 /// An envelope whose first bytes are here.
 pub(crate) struct Arriving {
@@ -74,6 +74,11 @@ impl Arriving {
             }
             wanted = length;
         }
+    }
+
+    /// What came behind the head, and what is still to come.
+    pub(super) fn into_pieces(self) -> (Bytes, Pieces) {
+        (self.rest, self.pieces)
     }
 
     /// Opens what arrives and writes it, until it is over or the user interrupts. Everything written was verified; that

@@ -1,7 +1,7 @@
 //! Sealing: from a file to the stream of its envelope.
 
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use coffer_client::Report;
@@ -23,9 +23,12 @@ pub(crate) struct Source {
     pub(crate) reader: Box<dyn Read + Send>,
     /// Its size, where that is known.
     pub(crate) bytes: Option<u64>,
-    /// What the envelope tells of it besides.
-    pub(crate) details: Details,
+    /// What the envelope tells of it besides: known at the end of the plaintext at the latest.
+    pub(crate) details: LateDetails,
 }
+
+/// What is told of a file once it is known.
+pub(crate) type LateDetails = Arc<OnceLock<Details>>;
 
 /// An envelope that is about to be made. Nothing of the plaintext is read before it is sent.
 pub(crate) struct Sealing {
@@ -105,7 +108,7 @@ impl Pieces {
             self.send(sealed)?;
         }
         let mut sealed = Vec::new();
-        sealer.finish(details, &*random, &mut sealed)?;
+        sealer.finish(details.get().cloned().unwrap_or_default(), &*random, &mut sealed)?;
         self.send(sealed)?;
         Ok(done)
     }
@@ -129,7 +132,7 @@ mod tests {
     use super::*;
 
     fn source(reader: impl Read + Send + 'static) -> Source {
-        Source { reader: Box::new(reader), bytes: None, details: Details::default() }
+        Source { reader: Box::new(reader), bytes: None, details: LateDetails::default() }
     }
 
     async fn seal(source: Source) -> (io::Result<Vec<Bytes>>, io::Result<u64>, PrivateKey) {

@@ -3,6 +3,7 @@
 mod destroy;
 mod export;
 mod ls;
+mod reencrypt;
 mod rotate;
 mod uses;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use coffer_api::file_keys::{KeyVersions, RotateFileKey};
 use coffer_core::FileName;
 
+use super::reencrypt;
 use crate::app::{App, Session};
 use crate::error::CliError;
 
@@ -19,6 +20,9 @@ pub(crate) struct Args {
     /// Do not wait until everything that is kept was wrapped for the new version
     #[arg(long)]
     no_wait: bool,
+    /// Also seal the present content anew, here: for when somebody may have kept what opens it
+    #[arg(long)]
+    reencrypt: bool,
 }
 
 /// Rotates a key. Interrupted while it waits, the servers go on.
@@ -30,6 +34,10 @@ pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
     while versions.moving && !args.no_wait {
         tokio::time::sleep(LOOK).await;
         versions = look(&session, &args.name).await?;
+    }
+    if args.reencrypt {
+        let files = reencrypt::all(&session, &args.name, app).await?;
+        app.output.note(&format!("Sealed {files} files anew; what they held before are earlier versions"));
     }
     app.output.result(&versions, || {
         let moved =

@@ -44,7 +44,7 @@ pub(super) async fn put(args: Args, name: FileName, app: &App) -> Result<(), Cli
     let key = upload.key().await.map_err(|err| CliError::of_file(&name, err))?;
 
     let progress = Progress::of(app.output, name.as_str());
-    let source = Source { reader, bytes, details };
+    let source = Source { reader, bytes, details: Arc::new(details.into()) };
     let sent = upload.send(&key, Sealing::new(Arc::clone(&app.random)), (source, &progress)).await;
     progress.finish();
     let (stored, size_bytes) = sent?;
