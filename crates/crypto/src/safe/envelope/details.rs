@@ -28,6 +28,40 @@ const NAME: u8 = 1;
 const MEDIA_TYPE: u8 = 2;
 const MODIFIED_AT: u8 = 3;
 const CREATED_AT: u8 = 4;
+const MODE: u8 = 5;
+const KIND: u8 = 6;
+const MODIFIED_NANOS: u8 = 7;
+
+/// The bits that a mode may have: permissions, and the three above them.
+pub const MODE_MAX: u16 = 0o7777;
+/// Nanoseconds of a millisecond.
+const NANOS_END: u32 = 1_000_000;
+
+/// What a plaintext stands for in a tree of files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// The content of a file.
+    #[default]
+    File,
+    /// A folder; its plaintext is empty.
+    Directory,
+    /// A symbolic link; its plaintext is where it points.
+    SymbolicLink,
+}
+
+impl Kind {
+    const fn code(self) -> u8 {
+        match self {
+            Self::File => 1,
+            Self::Directory => 2,
+            Self::SymbolicLink => 3,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        [Self::File, Self::Directory, Self::SymbolicLink].into_iter().find(|kind| kind.code() == code)
+    }
+}
 
 /// What is told of a file besides its content; all of it optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +74,12 @@ pub struct Details {
     pub modified_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
+    /// Its permissions on a Unix, at most [`MODE_MAX`].
+    pub mode: Option<u16>,
+    /// What it is; a file if nothing is told.
+    pub kind: Option<Kind>,
+    /// How many nanoseconds after `modified_at` its content changed: fewer than a million.
+    pub modified_nanos: Option<u32>,
 }
 
 /// The last part of an envelope.
@@ -80,7 +120,7 @@ impl LastPart {
         for size in [self.plaintext_bytes, self.frames, self.body_bytes] {
             out.extend_from_slice(&size.to_be_bytes());
         }
-        let Details { name, media_type, modified_at, created_at } = &self.details;
+        let Details { name, media_type, modified_at, created_at, mode, kind, modified_nanos } = &self.details;
         let mut field = |tag, value: Option<&[u8]>| {
             if let Some(value) = value {
                 let bytes = u16::try_from(value.len()).expect("names and media types are short");
@@ -89,7 +129,10 @@ impl LastPart {
                 out.extend_from_slice(value);
             }
         };
-        if media_type.as_deref().is_some_and(|text| !is_media_type(text)) {
+        let fits = media_type.as_deref().is_none_or(is_media_type)
+            && mode.is_none_or(|mode| mode <= MODE_MAX)
+            && modified_nanos.is_none_or(|nanos| nanos < NANOS_END);
+        if !fits {
             return Err(Refusal::LastPartFormat);
         }
         let ms = |time: &Option<Timestamp>| time.map(|time| time.as_ms().to_be_bytes());
@@ -97,6 +140,9 @@ impl LastPart {
         field(MEDIA_TYPE, media_type.as_ref().map(String::as_bytes));
         field(MODIFIED_AT, ms(modified_at).as_ref().map(|ms| &ms[..]));
         field(CREATED_AT, ms(created_at).as_ref().map(|ms| &ms[..]));
+        field(MODE, mode.map(u16::to_be_bytes).as_ref().map(|mode| &mode[..]));
+        field(KIND, kind.map(|kind| [kind.code()]).as_ref().map(|kind| &kind[..]));
+        field(MODIFIED_NANOS, modified_nanos.map(u32::to_be_bytes).as_ref().map(|nanos| &nanos[..]));
         out.resize(out.len().next_multiple_of(PADDING_BYTES), 0);
         Ok(())
     }
@@ -138,6 +184,18 @@ impl Details {
             MEDIA_TYPE => self.media_type = Some(text().filter(|text| is_media_type(text))?.to_owned()),
             MODIFIED_AT => self.modified_at = Some(time()?),
             CREATED_AT => self.created_at = Some(time()?),
+            MODE => {
+                let mode = u16::from_be_bytes(value.try_into().ok()?);
+                self.mode = Some(Some(mode).filter(|mode| *mode <= MODE_MAX)?);
+            }
+            KIND => {
+                let [code] = value.try_into().ok()?;
+                self.kind = Some(Kind::of(code)?);
+            }
+            MODIFIED_NANOS => {
+                let nanos = u32::from_be_bytes(value.try_into().ok()?);
+                self.modified_nanos = Some(Some(nanos).filter(|nanos| *nanos < NANOS_END)?);
+            }
             _ => {}
         }
         Some(())

@@ -31,7 +31,7 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
-pub use details::{Details, LastPart, MEDIA_TYPE_BYTES_MAX};
+pub use details::{Details, Kind, LastPart, MEDIA_TYPE_BYTES_MAX, MODE_MAX};
 pub use io::{RangeReader, Reader, Writer, read_head};
 pub use keys::ContentKey;
 pub use opener::Opener;

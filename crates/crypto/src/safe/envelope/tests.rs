@@ -21,6 +21,9 @@ fn details() -> Details {
         media_type: Some("application/octet-stream".to_owned()),
         modified_at: Some(Timestamp::from_ms(1_800_000_000_000)),
         created_at: Some(Timestamp::from_ms(-1)),
+        mode: Some(0o600),
+        kind: Some(Kind::File),
+        modified_nanos: Some(1),
     }
 }
 
