@@ -17,6 +17,9 @@ pub const FILE_VERSIONS_PUBLISH: &str = "/api/v1/file-versions/publish";
 /// `POST` [`OpenVersions`].
 pub const FILE_VERSIONS_OPEN: &str = "/api/v1/file-versions/open";
 
+/// `POST` [`ShowVersions`].
+pub const FILE_VERSIONS_PRESENT: &str = "/api/v1/file-versions/present";
+
 /// Versions registered or published by one request, at most.
 pub const VERSIONS_MAX: usize = 100;
 /// Versions opened by one request, at most.
@@ -92,6 +95,43 @@ pub struct UploadedVersion {
 /// An answer without content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublishedVersions {}
+
+/// Asks which versions are the present ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowVersions {
+    /// The owner's e-mail address, if the files are not the caller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Email)]
+    pub owner: Option<String>,
+    /// The files, each once.
+    #[schema(min_items = 1, max_items = 100)]
+    pub items: Vec<ShowVersion>,
+}
+
+/// A file whose present version is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowVersion {
+    /// The file's name.
+    #[schema(max_length = 1024)]
+    pub name: String,
+}
+
+/// Present versions, in the order asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PresentVersions {
+    /// The versions.
+    pub items: Vec<PresentVersion>,
+}
+
+/// The present version of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PresentVersion {
+    /// The latest version that was published; nothing where none was, or where there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
 
 /// Asks for content keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -12,7 +12,9 @@ pub mod v1 {
         FILE_KEY_DESTROY, FILE_KEY_EXPORT, FILE_KEY_ROTATE, FILE_KEY_SHOW, FILE_KEY_UNWRAP, FILE_KEY_USES,
         FILE_KEY_VERSIONS, FILE_KEYS,
     };
-    pub use crate::file_versions::{FILE_VERSIONS, FILE_VERSIONS_OPEN, FILE_VERSIONS_PUBLISH};
+    pub use crate::file_versions::{
+        FILE_VERSIONS, FILE_VERSIONS_OPEN, FILE_VERSIONS_PRESENT, FILE_VERSIONS_PUBLISH,
+    };
     pub use crate::files::{FILE, FILE_HISTORY, FILE_TRASH, FILE_TRASH_RESTORE, FILES};
     pub use crate::grants::{GRANTS, GRANTS_REVOKE, SHARED};
     pub use crate::identity::{

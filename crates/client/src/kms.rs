@@ -9,7 +9,8 @@ use coffer_api::file_keys::{
     UnwrapResponse, UsesPage,
 };
 use coffer_api::file_versions::{
-    OpenVersions, OpenedVersions, PublishVersions, PublishedVersions, RegisterVersions, RegisteredVersions,
+    OpenVersions, OpenedVersions, PresentVersions, PublishVersions, PublishedVersions, RegisterVersions,
+    RegisteredVersions, ShowVersions,
 };
 use coffer_api::grants::{CreateGrant, Grant, GrantPage, ListGrants, RevokeGrant, SharedFile, SharedPage};
 use coffer_api::identity::{
@@ -176,6 +177,11 @@ impl KmsClient {
     /// Says that versions of files were uploaded.
     pub async fn publish_versions(&self, body: &PublishVersions) -> Result<PublishedVersions, ClientError> {
         self.calls.call(Method::POST, v1::FILE_VERSIONS_PUBLISH, body).await
+    }
+
+    /// The latest published versions of files.
+    pub async fn present_versions(&self, body: &ShowVersions) -> Result<PresentVersions, ClientError> {
+        self.calls.call(Method::POST, v1::FILE_VERSIONS_PRESENT, body).await
     }
 
     /// The content keys of versions of files, as the data service handed them out.

@@ -77,6 +77,7 @@ const OF_THE_KMS: [&str; 26] = [
     paths::FILE_VERSIONS,
     paths::FILE_VERSIONS_COPY,
     paths::FILE_VERSIONS_OPEN,
+    paths::FILE_VERSIONS_PRESENT,
     paths::FILE_VERSIONS_PUBLISH,
     paths::GRANTS,
     paths::GRANTS_REVOKE,

@@ -20,6 +20,7 @@ mod list;
 mod moving;
 mod open;
 mod opener;
+mod present;
 mod release;
 mod resolve;
 mod rewrap;

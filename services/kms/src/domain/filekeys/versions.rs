@@ -64,6 +64,12 @@ struct Writable {
     files: Vec<Covering>,
 }
 
+/// Files that the caller may do something with, as they were read; none where there is no key.
+pub(super) struct Reachable {
+    pub(super) space: Space,
+    pub(super) files: Vec<Option<Covering>>,
+}
+
 /// What is known of the content of each file.
 type States = Vec<Option<Stored<ContentState>>>;
 
@@ -163,39 +169,52 @@ impl FileKeys {
         file.map(|file| (space, file)).ok_or(FileKeyError::NotFound)
     }
 
-    /// The files of these names, if the caller may write all of them. Without an owner, those of the caller's own name
-    /// space: a write never goes elsewhere by chance.
+    /// The files of these names, if the caller may write all of them.
     async fn writable(
         &self,
         caller: &Caller,
         owner: Option<&EmailAddress>,
         names: &[&FileName],
     ) -> Result<Writable, FileKeyError> {
+        let Reachable { space, files } = self.reachable(caller, (owner, names), Permission::Write).await?;
+        let file =
+            |(place, file): (usize, Option<Covering>)| file.ok_or_else(|| FileKeyError::NotFound.of(place));
+        Ok(Writable { space, files: files.into_iter().enumerate().map(file).collect::<Result<_, _>>()? })
+    }
+
+    /// The files of these names, if the caller may do this with all of them that there are. Without an owner, those of the
+    /// caller's own name space: nothing that is meant for there goes elsewhere by chance.
+    pub(super) async fn reachable(
+        &self,
+        caller: &Caller,
+        (owner, names): (Option<&EmailAddress>, &[&FileName]),
+        permission: Permission,
+    ) -> Result<Reachable, FileKeyError> {
         let owner = match owner {
             None => caller.user,
             Some(owner) => self.directory.owner_of(owner).await?.unwrap_or(NOBODY),
         };
         let space = self.space(owner);
-        // What is not there is refused to others as what they may not use, so nobody learns which names there are.
-        let missing =
-            || if owner == caller.user { FileKeyError::NotFound } else { FileKeyError::AccessDenied };
-        let mut files = Vec::with_capacity(names.len());
-        for (place, file) in self.files.covering_each(space, names).await?.into_iter().enumerate() {
-            files.push(file.ok_or_else(|| missing().of(place))?);
+        let files = self.files.covering_each(space, names).await?;
+        let is_foreign = |file: &Option<Covering>| {
+            file.as_ref().map_or(owner != caller.user, |file| file.record().owner != caller.user)
+        };
+        let foreign: Vec<_> = (0..files.len()).filter(|place| is_foreign(&files[*place])).collect();
+        let mut asked = Vec::with_capacity(foreign.len());
+        for place in &foreign {
+            // What is not there is refused to others as what they may not use, so nobody learns which names there are.
+            let file = files[*place].as_ref().ok_or_else(|| FileKeyError::AccessDenied.of(*place))?;
+            asked.push((&file.name, file.record().id));
         }
-        let foreign: Vec<_> =
-            (0..files.len()).filter(|place| files[*place].record().owner != caller.user).collect();
-        let asked: Vec<_> =
-            foreign.iter().map(|place| (&files[*place].name, files[*place].record().id)).collect();
         let granted = self.files.granted(space, caller.address, &asked).await?;
         for (place, granted) in foreign.into_iter().zip(granted) {
-            let may_write = granted
-                .is_some_and(|(_, grant)| grant.is_live(self.now()) && grant.permission >= Permission::Write);
-            if !may_write {
+            let may =
+                granted.is_some_and(|(_, grant)| grant.is_live(self.now()) && grant.permission >= permission);
+            if !may {
                 return Err(FileKeyError::AccessDenied.of(place));
             }
         }
-        Ok(Writable { space, files })
+        Ok(Reachable { space, files })
     }
 
     async fn record_registered(
@@ -218,7 +237,7 @@ impl FileKeys {
 }
 
 /// A file that is named twice would be changed twice by one commit.
-fn each_once(names: &[&FileName]) -> Result<(), FileKeyError> {
+pub(super) fn each_once(names: &[&FileName]) -> Result<(), FileKeyError> {
     let mut seen = HashSet::with_capacity(names.len());
     match names.iter().position(|name| !seen.insert(*name)) {
         Some(place) => Err(FileKeyError::Field { field: "name", message: "is named twice" }.of(place)),

@@ -1,4 +1,5 @@
-//! Which key is a file's: its own, or that of the nearest folder above it that has one.
+//! Which key is a file's: its own, or that of the nearest folder above it that has one. A folder that has a key is itself
+//! covered by that.
 //!
 //! Folders that have a key are [`FOLDERS_DEEP_MAX`] deep at most, so a name is looked up by one look at few records,
 //! whatever it is. The road not taken: noting at each file which key covers it. A folder's key is for what comes later
@@ -66,8 +67,8 @@ impl FileRepo {
             Some(Covering { name: name.clone(), file: Arc::clone(file) })
         };
         let of = |name: &&FileName| match found.get(*name) {
-            // A folder, which is no file: of the one above it neither.
-            Some(_) => covering(name, Covers::File),
+            // A folder's own entry, which has its mode and times, goes with what is in the folder.
+            Some(_) => covering(name, Covers::File).or_else(|| covering(name, Covers::Folder)),
             None => ancestors(name).find_map(|folder| covering(&folder, Covers::Folder)),
         };
         Ok(names.iter().map(of).collect())

@@ -33,6 +33,7 @@ pub(super) fn public(app: &mut ServiceConfig) {
         .service(native(paths::v1::FILE_VERSIONS_PUBLISH).post(versions::publish))
         .service(native(paths::v1::FILE_VERSIONS_COPY).post(versions::copy))
         .service(native(paths::v1::FILE_VERSIONS_OPEN).post(versions::open))
+        .service(native(paths::v1::FILE_VERSIONS_PRESENT).post(versions::present))
         .service(native(paths::v1::GRANTS).post(grants::create).get(grants::list))
         .service(native(paths::v1::GRANTS_REVOKE).post(grants::revoke))
         .service(native(paths::v1::SHARED).get(shared::list));
@@ -56,6 +57,7 @@ pub(super) fn public(app: &mut ServiceConfig) {
     versions::publish,
     versions::open,
     versions::copy,
+    versions::present,
     grants::create,
     grants::list,
     grants::revoke,

@@ -5,9 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coffer_api::file_copies::{RegisterCopy, RegisteredCopy};
 use coffer_api::file_versions::{
-    NewVersion, OPEN_VERSIONS_MAX, OpenVersions, OpenedVersion, OpenedVersions, PublishVersions,
-    PublishedVersions, RegisterVersions, RegisteredVersion, RegisteredVersions, SealedVersion,
-    UploadedVersion, VERSIONS_MAX,
+    NewVersion, OPEN_VERSIONS_MAX, OpenVersions, OpenedVersion, OpenedVersions, PresentVersion,
+    PresentVersions, PublishVersions, PublishedVersions, RegisterVersions, RegisteredVersion,
+    RegisteredVersions, SealedVersion, ShowVersion, ShowVersions, UploadedVersion, VERSIONS_MAX,
 };
 use coffer_api::{PrefixHash, Problem, WireSecret};
 use coffer_auth::permission::{ManageFileKeys, OpenFileKeys};
@@ -72,6 +72,31 @@ pub(super) async fn publish(
     let wanted = OfOwner { owner: owner.as_ref(), items: &items };
     keys.publish(&caller(&session, visitor), wanted).await?;
     Ok(Json(PublishedVersions {}))
+}
+
+/// Which versions are the present ones, for whoever may read.
+#[utoipa::path(post, path = "/api/v1/file-versions/present", tag = "file versions", request_body = ShowVersions,
+    security(("sid" = []), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The latest published versions", body = PresentVersions),
+        (status = 401, description = "`invalid_session`", body = Problem),
+        (status = 403, description = "`access_denied`", body = Problem),
+        (status = 422, description = "`invalid_input`", body = Problem),
+        (status = 503, description = "`unavailable`, with `Retry-After`", body = Problem)))]
+pub(super) async fn present(
+    asked: GrantedFor<Granted<OpenFileKeys>, ValidJson<ShowVersions>>,
+    visitor: Visitor,
+    keys: Data<FileKeys>,
+) -> Result<Json<PresentVersions>, HttpError> {
+    let GrantedFor { caller: session, body } = asked;
+    let owner = parse::owner(body.owner.as_deref())?;
+    let items = parse::items(&body.items, VERSIONS_MAX, |item: &ShowVersion, field| {
+        parse::name_of(field("name"), &item.name)
+    })?;
+    let wanted = OfOwner { owner: owner.as_ref(), items: &items };
+    let present = keys.present_versions(&caller(&session, visitor), wanted).await?;
+    let items = present.into_iter().map(|version| PresentVersion { version });
+    Ok(Json(PresentVersions { items: items.collect() }))
 }
 
 /// Opens versions as the data service handed them out, for whoever may read.

@@ -230,3 +230,35 @@ async fn old_registrations_go_and_the_published_one_stays() {
     let gone = SealedContent { present: false, ..first };
     assert!(matches!(why(process.opened(&ann, &gone).await, 0), FileKeyError::Unregistered));
 }
+
+#[tokio::test]
+async fn readers_learn_which_versions_are_the_present_ones_and_others_nothing() {
+    let world = World::new();
+    let process = world.process();
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    for file in ["a", "b", "registered"] {
+        process.keys.create(&ann, &name(file)).await.unwrap();
+    }
+    process.published(&ann, "a", 1).await;
+    process.published(&ann, "a", 2).await;
+    process.published(&ann, "b", 3).await;
+    process.registered(&ann, "registered", 4).await;
+    let asked = ["b", "none", "a", "registered"].map(name);
+    let present = process.keys.present_versions(&ann, OfOwner { owner: None, items: &asked }).await.unwrap();
+    assert_eq!(present, [Some(1), None, Some(2), None]);
+
+    process.keys.grant(&ann, &order(&name("a"), "bob")).await.unwrap();
+    let owner = email("ann");
+    let shared = [name("a")];
+    let of_ann = OfOwner { owner: Some(&owner), items: &shared };
+    assert_eq!(process.keys.present_versions(&bob, of_ann).await.unwrap(), [Some(2)]);
+    for other in ["b", "none"] {
+        let asked = [name("a"), name(other)];
+        let of_ann = OfOwner { owner: Some(&owner), items: &asked };
+        let refused = process.keys.present_versions(&bob, of_ann).await;
+        let Err(FileKeyError::Of { place: 1, why }) = refused else { panic!("{refused:?}") };
+        assert!(matches!(*why, FileKeyError::AccessDenied), "{other}");
+    }
+    let twice = [name("a"), name("a")];
+    assert!(process.keys.present_versions(&ann, OfOwner { owner: None, items: &twice }).await.is_err());
+}
