@@ -38,6 +38,8 @@ pub(crate) struct App {
 pub(crate) struct Session {
     /// Who is logged in.
     pub(crate) email: EmailAddress,
+    /// Where the session is good.
+    pub(crate) servers: Servers,
     /// The KMS, asked as that user.
     pub(crate) kms: KmsClient,
     /// The data service, asked as that user.
@@ -135,6 +137,7 @@ impl App {
             email: found.email,
             kms: KmsClient::new(found.servers.kms.as_str(), Some(Arc::clone(&token)))?,
             data: DataClient::new(found.servers.data.as_str(), Some(token))?,
+            servers: found.servers,
         })
     }
 

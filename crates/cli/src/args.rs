@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Ls(commands::ls::Args),
     /// Rotate the keys of files and folders, and see what others did with them
     Keys(commands::keys::Args),
+    /// Keep a folder here and one in the store alike
+    Sync(commands::sync::Args),
     /// Give somebody access to a file
     Share(commands::share::Args),
     /// Take somebody's access to a file away

@@ -19,6 +19,7 @@ use crate::expiry::ExpiryError;
 use crate::input::InputError;
 use crate::origin::Origin;
 use crate::target::TargetError;
+use crate::tree::MemoryError;
 use crate::user_key::UserKeyError;
 
 /// Why a command failed.
@@ -109,6 +110,16 @@ pub(crate) enum CliError {
         #[source]
         refusal: Refusal,
     },
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    #[error("{name} is a file in the store, not a folder")]
+    TreeIsFile { name: FileName },
+    #[error("{name} is a folder in the store, not a file")]
+    NameIsFolder { name: FileName },
+    #[error("nothing is stored under {name}/")]
+    NoTree { name: FileName },
+    #[error("{left} of the entries were left out")]
+    TreePartly { left: usize },
     #[error("a session's id is hexadecimal; give {chars_min} digits of it or more")]
     SessionId { chars_min: usize },
     #[error("several sessions begin with {id}; give more of the id")]
@@ -211,10 +222,14 @@ impl CliError {
                 Exit::NotLoggedIn
             }
             Self::CodeNeeded { .. } => Exit::CodeNeeded,
-            Self::Target(TargetError::Exists { .. }) => Exit::Exists,
+            Self::Target(TargetError::Exists { .. })
+            | Self::TreeIsFile { .. }
+            | Self::NameIsFolder { .. } => Exit::Exists,
             Self::Target(TargetError::Stopped) => Exit::Interrupted,
             Self::Damaged { .. } | Self::Envelope { .. } => Exit::Integrity,
-            Self::SessionUnknown { .. } | Self::UserUnknown { .. } => Exit::NotFound,
+            Self::SessionUnknown { .. } | Self::UserUnknown { .. } | Self::NoTree { .. } => Exit::NotFound,
+            Self::TreePartly { .. } => Exit::Partly,
+            Self::Memory(MemoryError::Busy) => Exit::Unavailable,
             // Whoever reads has enough, as with `coffer ls | head`.
             Self::Output(err) | Self::Target(TargetError::Stdout(err))
                 if err.kind() == io::ErrorKind::BrokenPipe =>
@@ -224,6 +239,7 @@ impl CliError {
             Self::Credentials(_)
             | Self::Target(_)
             | Self::PublicKey(_)
+            | Self::Memory(_)
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Task(_) => Exit::Unexpected,

@@ -53,6 +53,8 @@ exits! {
     Integrity = 9, "integrity", "the file is damaged or was tampered with; nothing was written";
     /// Too many requests.
     RateLimited = 10, "rate_limited", "too many attempts; the message says how long to wait";
+    /// Some entries of a tree were left out.
+    Partly = 11, "partly", "some entries of a folder were left out; everything else was done";
     /// `coffer run` found the program and could not start it, as with `env`.
     NotStarted = 126, "not_started", "the program of coffer run could not be started";
     /// `coffer run` did not find the program, as with `env`.
@@ -94,6 +96,7 @@ mod tests {
                 (8, "code_needed"),
                 (9, "integrity"),
                 (10, "rate_limited"),
+                (11, "partly"),
                 (126, "not_started"),
                 (127, "no_program"),
                 (130, "interrupted"),

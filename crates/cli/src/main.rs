@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod target;
 mod transfer;
+mod tree;
 mod user_key;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ mod of_keys;
 mod of_programs;
 mod of_references;
 mod of_texts;
+mod of_trees;
 mod started;
 
 use std::time::Duration;

@@ -22,6 +22,7 @@ pub(crate) mod sessions;
 pub(crate) mod share;
 pub(crate) mod shared;
 pub(crate) mod stats;
+pub(crate) mod sync;
 pub(crate) mod unshare;
 pub(crate) mod versions;
 pub(crate) mod whoami;
@@ -56,6 +57,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Restore(args) => restore::run(args, &app).await,
         Command::Keys(args) => keys::run(args, &app).await,
         Command::Ls(args) => ls::run(args, &app).await,
+        Command::Sync(args) => sync::run(args, &app).await,
         Command::Share(args) => share::run(args, &app).await,
         Command::Unshare(args) => unshare::run(args, &app).await,
         Command::Shared(args) => shared::run(args, &app).await,

@@ -9,7 +9,7 @@ mod seal;
 mod through;
 
 pub(crate) use heads::{Named, Seen};
-pub(crate) use open::{Arriving, OpenError, Opening};
+pub(crate) use open::{Arriving, OpenError, Opening, Pieces};
 pub(crate) use seal::{LateDetails, Sealing, Source};
 
 /// Pieces in the queue between network and thread.

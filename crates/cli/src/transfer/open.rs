@@ -32,7 +32,8 @@ pub(crate) enum OpenError {
     Task(#[source] tokio::task::JoinError),
 }
 
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
+/// The pieces of an envelope, as they arrive.
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, ClientError>> + Send>>;
 
 /// An envelope whose first bytes are here.
 pub(crate) struct Arriving {
@@ -79,6 +80,11 @@ impl Arriving {
     /// What came behind the head, and what is still to come.
     pub(super) fn into_pieces(self) -> (Bytes, Pieces) {
         (self.rest, self.pieces)
+    }
+
+    /// The head, and what comes behind it.
+    pub(crate) fn into_parts(self) -> (Head, Bytes, Pieces) {
+        (self.head, self.rest, self.pieces)
     }
 
     /// Opens what arrives and writes it, until it is over or the user interrupts. Everything written was verified; that

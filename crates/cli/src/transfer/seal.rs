@@ -50,6 +50,20 @@ impl Sealing {
         self.sealer.prefix().hash()
     }
 
+    /// Seals a plaintext that is in memory.
+    pub(crate) fn seal(
+        self,
+        recipient: Recipient<'_>,
+        plaintext: &[u8],
+        details: Details,
+    ) -> Result<Vec<u8>, Refusal> {
+        let Self { mut sealer, random } = self;
+        let mut envelope = sealer.head(&[recipient])?.to_bytes();
+        sealer.push(plaintext, &mut envelope)?;
+        sealer.finish(details, &*random, &mut envelope)?;
+        Ok(envelope)
+    }
+
     /// Starts to read and seal; the stream is the envelope. The task tells the plaintext's size, or why reading it
     /// failed, which the stream's end alone does not tell.
     pub(crate) fn start(

@@ -42,6 +42,9 @@ pub(super) async fn put(args: Args, name: FileName, app: &App) -> Result<(), Cli
         Details { name: Some(name.clone()), modified_at: modified(metadata.as_ref()), ..Details::default() };
     let upload = Upload { session: &session, args: &args, name: &name };
     let key = upload.key().await.map_err(|err| CliError::of_file(&name, err))?;
+    if key.covers == Covers::Folder && key.name == name.as_str() {
+        return Err(CliError::NameIsFolder { name });
+    }
 
     let progress = Progress::of(app.output, name.as_str());
     let source = Source { reader, bytes, details: Arc::new(details.into()) };

@@ -1,7 +1,8 @@
-//! `coffer put`: encrypts a file here and stores it.
+//! `coffer put`: encrypts a file here and stores it, or a whole folder.
 
 mod classic;
 mod envelope;
+mod tree;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,7 +16,7 @@ use crate::error::CliError;
 /// Arguments of `coffer put`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file to store; - is standard input
+    /// The file to store; - is standard input. With -r the folder
     file: PathBuf,
     /// Its name in the store; by default the file's own name without folders
     name: Option<FileName>,
@@ -29,10 +30,20 @@ pub(crate) struct Args {
     /// under a name that is free
     #[arg(long)]
     classic: bool,
+    /// Store a folder with all that is in it. What is stored already and has not changed is passed over, so after an
+    /// interruption the same command goes on
+    #[arg(long, short, conflicts_with_all = ["classic", "no_replace"])]
+    recursive: bool,
+    /// With -r: how many files are sent at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
 }
 
 /// Stores a file.
 pub(crate) async fn run(args: Args, app: &App) -> Result<(), CliError> {
+    if args.recursive {
+        return tree::put(args, app).await;
+    }
     let name = name_of(&args.file, args.name.clone())?;
     if args.classic { classic::put(args, name, app).await } else { envelope::put(args, name, app).await }
 }
