@@ -118,7 +118,7 @@ pub(crate) enum CliError {
     NameIsFolder { name: FileName },
     #[error("nothing is stored under {name}/")]
     NoTree { name: FileName },
-    #[error("{left} of the entries were left out")]
+    #[error("{left} entries were left out")]
     TreePartly { left: usize },
     #[error("a session's id is hexadecimal; give {chars_min} digits of it or more")]
     SessionId { chars_min: usize },

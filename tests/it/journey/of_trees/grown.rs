@@ -25,8 +25,8 @@ const NAMES: [&str; 14] = [
     "e\u{301} is not \u{e9}",
     "~",
 ];
-/// More than one batch of small files, and more than one page of a listing.
-pub(super) const FILES: usize = 1200;
+/// Many batches.
+pub(super) const FILES: usize = 800;
 const DEEP: usize = 40;
 
 /// Makes the folder.

@@ -21,7 +21,7 @@ use grown::{FILES, assert_same, grow, look, release};
 const PARTLY: i32 = 11;
 /// After that, what has just changed counts as settled.
 const SETTLED: Duration = Duration::from_millis(300);
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 async fn ann(stack: &Stack) -> ByCli {
     let mut ann = ByCli::new(stack, "ann");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use coffer_api::ErrorCode;
@@ -102,7 +102,7 @@ impl Sending<'_> {
             let (reader, stamp) = Watched::open(entry.path.clone())?;
             let bytes = stamp.size;
             let source =
-                Source { reader: Box::new(reader), bytes: Some(bytes), details: stamp.details(&entry.name) };
+                Source { reader: Box::new(reader), bytes: Some(bytes), details: Arc::new(OnceLock::from(stamp.details(&entry.name))) };
             let started = sealing.start(key.recipient(), source, self.progress.part());
             let (stream, sealed) = started.map_err(|refusal| Failed::Left(whole(&refusal)))?;
             let stored = data.put_file(file, registered.version, (None, stream)).await;
