@@ -54,7 +54,7 @@ pub(crate) struct Parts {
 }
 
 /// The KMS's native paths that are passed on as they are.
-const OF_THE_KMS: [&str; 26] = [
+const OF_THE_KMS: [&str; 27] = [
     paths::REGISTRATIONS,
     paths::REGISTRATIONS_CODE,
     paths::REGISTRATIONS_VERIFY,
