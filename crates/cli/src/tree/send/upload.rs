@@ -101,8 +101,11 @@ impl Sending<'_> {
         if entry.stamp.kind() == Kind::File && entry.stamp.size > SMALL_BYTES_MAX {
             let (reader, stamp) = Watched::open(entry.path.clone())?;
             let bytes = stamp.size;
-            let source =
-                Source { reader: Box::new(reader), bytes: Some(bytes), details: Arc::new(OnceLock::from(stamp.details(&entry.name))) };
+            let source = Source {
+                reader: Box::new(reader),
+                bytes: Some(bytes),
+                details: Arc::new(OnceLock::from(stamp.details(&entry.name))),
+            };
             let started = sealing.start(key.recipient(), source, self.progress.part());
             let (stream, sealed) = started.map_err(|refusal| Failed::Left(whole(&refusal)))?;
             let stored = data.put_file(file, registered.version, (None, stream)).await;
