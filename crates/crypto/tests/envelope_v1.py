@@ -140,6 +140,17 @@ def is_name(text):
     return len(text.encode()) <= 1024 and not control and segments and "\\" not in text
 
 
+# Fields of one number: by tag their name, their form, and what stands for one that is not there.
+NUMBERS = {
+    3: ("modified_at_ms", ">q", bytes(8)),
+    4: ("created_at_ms", ">q", bytes(8)),
+    5: ("mode", ">H", bytes(2)),
+    6: ("kind", ">B", b"\1"),
+    7: ("modified_nanos", ">I", bytes(4)),
+}
+KINDS = {1: "File", 2: "Directory", 3: "SymbolicLink"}
+
+
 def parse_last_part(content):
     malformed = Refused("LastPartFormat")
     if not content or len(content) > 4096 or len(content) % 256:
@@ -155,13 +166,17 @@ def parse_last_part(content):
         raise malformed
     try:
         name, media_type = fields.get(1, b"x").decode(), fields.get(2, b"x").decode("ascii")
-        times = [struct.unpack(">q", fields.get(tag, bytes(8)))[0] for tag in (3, 4)]
+        numbers = [struct.unpack(form, fields.get(tag, none))[0] for tag, (_, form, none) in NUMBERS.items()]
     except (UnicodeDecodeError, struct.error):
         raise malformed from None
     if not is_name(name) or not 1 <= len(media_type) <= 255 or not media_type.isprintable():
         raise malformed
-    values = dict(zip((1, 2, 3, 4), (name, media_type, *times), strict=True))
-    labels = {1: "name", 2: "media_type", 3: "modified_at_ms", 4: "created_at_ms"}
+    _, _, mode, kind, nanos = numbers
+    if mode > 0o7777 or kind not in KINDS or nanos >= 1_000_000:
+        raise malformed
+    numbers[3] = KINDS[kind]
+    values = dict(zip((1, 2, *NUMBERS), (name, media_type, *numbers), strict=True))
+    labels = {1: "name", 2: "media_type", **{tag: label for tag, (label, _, _) in NUMBERS.items()}}
     return sizes, {label: values[tag] if tag in fields else None for tag, label in labels.items()}
 
 
