@@ -60,7 +60,7 @@ async fn values_are_kept_with_their_past(ann: &Holder) {
     assert_eq!(ann.text(&["get", "pool", "--version", "1"]).await, "{\"n\": 1.50}");
     assert_eq!(ann.json(&["history", "pool"]).await["items"].as_array().map(Vec::len), Some(3));
     let diff = ann.text(&["diff", "pool"]).await;
-    assert_eq!(diff, "pool: version 2 to version 3\n~ /n: 2.5 -> 3.5\n");
+    assert_eq!(diff, "pool: version 2 to version 3\n~ /n: 2.50 -> 3.50\n");
     assert_eq!(ann.code(&["set", "pool", "1", "-e", "staging", "--if-version", "2"]).await, EXISTS);
     assert_eq!(ann.code(&["set", "pool", "1", "-e", "staging", "--if-absent"]).await, EXISTS);
     ann.run(&["rollback", "pool", "1", "--if-version", "3"], b"").await.ok();
