@@ -15,7 +15,7 @@ pub(crate) struct Args {
     name: FileName,
     /// Whom to give access; somebody without an account gets it on registering
     email: EmailAddress,
-    /// Let them replace the file as well (no command replaces files yet)
+    /// Let them replace the file as well (coffer put --owner)
     #[arg(long)]
     write: bool,
     /// When the access ends: 30m, 12h, 7d, 2w, 2026-12-31 (to the end of that day, UTC) or an RFC 3339 time
